@@ -70,6 +70,8 @@ export const FailureCause = {
   REPLY_TOO_LARGE: 8,
   /** INTERNAL - A defect. */
   INTERNAL: 9,
+  /** LINK_LOST - The link broke before the reply. Never sent: a dispatcher says it to itself. */
+  LINK_LOST: 10,
 } as const;
 
 export type FailureCause = typeof FailureCause[keyof typeof FailureCause];
@@ -85,6 +87,7 @@ export namespace FailureCause {
   export type CACHE_UNAVAILABLE = typeof FailureCause.CACHE_UNAVAILABLE;
   export type REPLY_TOO_LARGE = typeof FailureCause.REPLY_TOO_LARGE;
   export type INTERNAL = typeof FailureCause.INTERNAL;
+  export type LINK_LOST = typeof FailureCause.LINK_LOST;
 }
 
 /** From the dispatcher to the worker. */
@@ -142,11 +145,11 @@ export interface Operation {
   /** For example bank.transaction. */
   readonly name: string;
   /** The operation's request message. */
-  readonly request: Buffer;
+  readonly request: Uint8Array;
   /** Writes only: the event's id (the client's idempotency key, or one that the dispatcher made). */
   readonly eventId: string;
   /** Writes only: SHA-256 of the operation's name and request. The same event id with another hash is a reuse of the key. */
-  readonly bodyHash: Buffer;
+  readonly bodyHash: Uint8Array;
   /** How long the dispatcher waits for the reply, in ms from the moment the operation was sent. */
   readonly timeoutMs: number;
 }
@@ -169,7 +172,7 @@ export interface Decision {
   /** REFUSED only: the domain's reason, a code of the error registry such as FRAUDULENT. */
   readonly reason: string;
   /** ANSWERED, INSERTED and DUPLICATED: the operation's response message. */
-  readonly response: Buffer;
+  readonly response: Uint8Array;
 }
 
 /** No final answer. Asking again with the same event id is safe and finds the outcome. */
@@ -607,7 +610,7 @@ export const OperationBatch: MessageFns<OperationBatch> = {
 };
 
 function createBaseOperation(): Operation {
-  return { seq: 0, name: "", request: Buffer.alloc(0), eventId: "", bodyHash: Buffer.alloc(0), timeoutMs: 0 };
+  return { seq: 0, name: "", request: new Uint8Array(0), eventId: "", bodyHash: new Uint8Array(0), timeoutMs: 0 };
 }
 
 export const Operation: MessageFns<Operation> = {
@@ -667,7 +670,7 @@ export const Operation: MessageFns<Operation> = {
               break;
             }
 
-            message.request = Buffer.from(reader.bytes());
+            message.request = reader.bytes();
             continue;
           }
           case 4: {
@@ -683,7 +686,7 @@ export const Operation: MessageFns<Operation> = {
               break;
             }
 
-            message.bodyHash = Buffer.from(reader.bytes());
+            message.bodyHash = reader.bytes();
             continue;
           }
           case 6: {
@@ -824,7 +827,7 @@ export const Reply: MessageFns<Reply> = {
 };
 
 function createBaseDecision(): Decision {
-  return { verdict: 0, reason: "", response: Buffer.alloc(0) };
+  return { verdict: 0, reason: "", response: new Uint8Array(0) };
 }
 
 export const Decision: MessageFns<Decision> = {
@@ -875,7 +878,7 @@ export const Decision: MessageFns<Decision> = {
               break;
             }
 
-            message.response = Buffer.from(reader.bytes());
+            message.response = reader.bytes();
             continue;
           }
         }

@@ -85,6 +85,8 @@ export interface JoinResponse {
   readonly message: string;
   /** The link protocol that the dispatcher speaks. */
   readonly protocolVersion: number;
+  /** Names the dispatcher; the hello of its link bears the same. */
+  readonly dispatcherId: string;
 }
 
 function createBaseJoinRequest(): JoinRequest {
@@ -178,7 +180,7 @@ export const JoinRequest: MessageFns<JoinRequest> = {
 };
 
 function createBaseJoinResponse(): JoinResponse {
-  return { status: 0, reason: 0, message: "", protocolVersion: 0 };
+  return { status: 0, reason: 0, message: "", protocolVersion: 0, dispatcherId: "" };
 }
 
 export const JoinResponse: MessageFns<JoinResponse> = {
@@ -194,6 +196,9 @@ export const JoinResponse: MessageFns<JoinResponse> = {
     }
     if (message.protocolVersion !== 0) {
       writer.uint32(32).uint32(message.protocolVersion);
+    }
+    if (message.dispatcherId !== "") {
+      writer.uint32(42).string(message.dispatcherId);
     }
     return writer;
   },
@@ -241,6 +246,14 @@ export const JoinResponse: MessageFns<JoinResponse> = {
             }
 
             message.protocolVersion = reader.uint32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.dispatcherId = reader.string();
             continue;
           }
         }
