@@ -59,6 +59,8 @@ export interface DomainPorts {
   readonly log: EventLog;
   readonly cache: Cache;
   readonly clock: Clock;
+  /** Names this start of the worker in what it stores. */
+  readonly bootId: string;
   /** For events that an operator should know of; never with client data. */
   readonly logger: DomainLogger;
 }

@@ -58,14 +58,24 @@ export interface BankOperation {
 export interface FetchRequest {
   readonly client: string;
   readonly limit: number;
-  /** Position behind which the page starts; empty for the first page. Opaque to clients. */
-  readonly cursor: string;
+  /** Behind which the page starts; absent for the first page. */
+  readonly after: Position | undefined;
+}
+
+/** A place in a list that is ordered newest first. */
+export interface Position {
+  /** In ms since the epoch. */
+  readonly at: number;
+  /** Which of several kinds of entries with the same time; empty where a list has one kind. */
+  readonly kind: string;
+  /** The entry's id or name: breaks ties. */
+  readonly id: string;
 }
 
 export interface FetchEventsResponse {
   readonly events: readonly BankEvent[];
-  /** Position of the next page; empty on the last one. */
-  readonly cursor: string;
+  /** Where the next page starts; absent on the last one. */
+  readonly next: Position | undefined;
 }
 
 export interface BankEvent {
@@ -77,8 +87,8 @@ export interface BankEvent {
 
 export interface FetchNamesResponse {
   readonly names: readonly DatedName[];
-  /** Position of the next page; empty on the last one. */
-  readonly cursor: string;
+  /** Where the next page starts; absent on the last one. */
+  readonly next: Position | undefined;
 }
 
 /** A client or a branch, and when it was first dealt with. */
@@ -427,7 +437,7 @@ export const BankOperation: MessageFns<BankOperation> = {
 };
 
 function createBaseFetchRequest(): FetchRequest {
-  return { client: "", limit: 0, cursor: "" };
+  return { client: "", limit: 0, after: undefined };
 }
 
 export const FetchRequest: MessageFns<FetchRequest> = {
@@ -438,8 +448,8 @@ export const FetchRequest: MessageFns<FetchRequest> = {
     if (message.limit !== 0) {
       writer.uint32(16).uint32(message.limit);
     }
-    if (message.cursor !== "") {
-      writer.uint32(26).string(message.cursor);
+    if (message.after !== undefined) {
+      Position.encode(message.after, writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -478,7 +488,75 @@ export const FetchRequest: MessageFns<FetchRequest> = {
               break;
             }
 
-            message.cursor = reader.string();
+            message.after = Position.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBasePosition(): Position {
+  return { at: 0, kind: "", id: "" };
+}
+
+export const Position: MessageFns<Position> = {
+  encode(message: Position, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.at !== 0) {
+      writer.uint32(8).uint64(message.at);
+    }
+    if (message.kind !== "") {
+      writer.uint32(18).string(message.kind);
+    }
+    if (message.id !== "") {
+      writer.uint32(26).string(message.id);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Position {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePosition() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.at = longToNumber(reader.uint64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.kind = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.id = reader.string();
             continue;
           }
         }
@@ -495,7 +573,7 @@ export const FetchRequest: MessageFns<FetchRequest> = {
 };
 
 function createBaseFetchEventsResponse(): FetchEventsResponse {
-  return { events: [], cursor: "" };
+  return { events: [], next: undefined };
 }
 
 export const FetchEventsResponse: MessageFns<FetchEventsResponse> = {
@@ -503,8 +581,8 @@ export const FetchEventsResponse: MessageFns<FetchEventsResponse> = {
     for (const v of message.events) {
       BankEvent.encode(v!, writer.uint32(10).fork()).join();
     }
-    if (message.cursor !== "") {
-      writer.uint32(18).string(message.cursor);
+    if (message.next !== undefined) {
+      Position.encode(message.next, writer.uint32(18).fork()).join();
     }
     return writer;
   },
@@ -535,7 +613,7 @@ export const FetchEventsResponse: MessageFns<FetchEventsResponse> = {
               break;
             }
 
-            message.cursor = reader.string();
+            message.next = Position.decode(reader, reader.uint32());
             continue;
           }
         }
@@ -611,7 +689,7 @@ export const BankEvent: MessageFns<BankEvent> = {
 };
 
 function createBaseFetchNamesResponse(): FetchNamesResponse {
-  return { names: [], cursor: "" };
+  return { names: [], next: undefined };
 }
 
 export const FetchNamesResponse: MessageFns<FetchNamesResponse> = {
@@ -619,8 +697,8 @@ export const FetchNamesResponse: MessageFns<FetchNamesResponse> = {
     for (const v of message.names) {
       DatedName.encode(v!, writer.uint32(10).fork()).join();
     }
-    if (message.cursor !== "") {
-      writer.uint32(18).string(message.cursor);
+    if (message.next !== undefined) {
+      Position.encode(message.next, writer.uint32(18).fork()).join();
     }
     return writer;
   },
@@ -651,7 +729,7 @@ export const FetchNamesResponse: MessageFns<FetchNamesResponse> = {
               break;
             }
 
-            message.cursor = reader.string();
+            message.next = Position.decode(reader, reader.uint32());
             continue;
           }
         }

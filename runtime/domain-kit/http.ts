@@ -1,0 +1,152 @@
+import type { FastifyReply } from 'fastify';
+import { Type } from 'typebox';
+import { v7 as uuidv7 } from 'uuid';
+import { PlatformError } from '../errors.ts';
+import { type Position, decodeCursor, encodeCursor } from './cursor.ts';
+import type { Failed, Outcome } from './outcome.ts';
+
+/**
+ * A name of a client, a branch and the like: 1 to 128 visible characters, with single spaces between them.
+ * Control characters, other white space and unpaired surrogates are no names.
+ */
+export const Name = Type.String({
+  minLength: 1,
+  maxLength: 128,
+  pattern: '^[^\\p{C}\\p{Z}]+( [^\\p{C}\\p{Z}]+)*$',
+  description: '1 to 128 visible characters; single spaces between them',
+});
+
+/** A positive whole number of minor units (cents). */
+export const Amount = Type.Integer({
+  minimum: 1,
+  maximum: Number.MAX_SAFE_INTEGER,
+  description: 'in minor units (cents)',
+});
+
+const EVENT_ID = /^[\x21-\x7e]{1,128}$/;
+
+/** The optional `id` of a write's body. */
+export const EventId = Type.String({
+  minLength: 1,
+  maxLength: 128,
+  pattern: '^[\\x21-\\x7e]+$',
+  description: 'id of the event and idempotency key, where the Idempotency-Key header is not sent',
+});
+
+/** Headers of a write. The value is checked by `eventIdOf`, whose error is clearer than a schema's. */
+export const WriteHeaders = Type.Object({
+  'idempotency-key': Type.Optional(
+    Type.String({
+      description:
+        'Names this event: the same key with the same body is answered the same and stored once. ' +
+        '1 to 128 printable ASCII characters without spaces.',
+    }),
+  ),
+});
+
+/** Query of a paged list. */
+export const PageQuery = Type.Object(
+  {
+    limit: Type.Optional(
+      Type.String({ pattern: '^([1-9]|[1-9][0-9]|100)$', description: '1 to 100; default 20' }),
+    ),
+    cursor: Type.Optional(Type.String({ minLength: 1, description: 'the `cursor` of the page before' })),
+  },
+  { additionalProperties: false },
+);
+
+const DEFAULT_LIMIT = 20;
+
+/** How an answer of a problem looks (RFC 9457), for the API description. */
+export const Problem = Type.Object(
+  {
+    type: Type.String({ description: 'urn:mini-platform:error:<code>' }),
+    title: Type.String(),
+    status: Type.Integer(),
+    code: Type.String({ description: 'stable; see docs/errors.md' }),
+    detail: Type.String(),
+    remedy: Type.String({ description: 'what to do' }),
+    requestId: Type.String(),
+  },
+  { additionalProperties: true, description: 'problem' },
+);
+
+/** Problem answers that every route can give. */
+export const problems = { '4xx': Problem, '5xx': Problem };
+
+/**
+ * The id of the event that a write stores: the Idempotency-Key header, or the body's id, or a new UUIDv7.
+ * Throws INVALID_IDEMPOTENCY_KEY when a key is not usable or the two differ.
+ */
+export function eventIdOf(header: string | undefined, bodyId: string | undefined): string {
+  // The IETF draft writes the key as a quoted string; most clients send it bare.
+  const key = header?.replace(/^"(.*)"$/, '$1');
+  if (key !== undefined && !EVENT_ID.test(key)) {
+    throw new PlatformError('INVALID_IDEMPOTENCY_KEY', 'the Idempotency-Key header is not a usable key');
+  }
+  if (key !== undefined && bodyId !== undefined && key !== bodyId) {
+    throw new PlatformError(
+      'INVALID_IDEMPOTENCY_KEY',
+      'the Idempotency-Key header and the id in the body differ',
+    );
+  }
+  return key ?? bodyId ?? uuidv7();
+}
+
+/** Two spellings of the same name (composed or not) are one name: fraud checks and sets compare this form. */
+export function canonicalName(name: string): string {
+  return name.normalize('NFC');
+}
+
+/** What a paged list was asked for; throws INVALID_CURSOR. `scope` names the list. */
+export function pageOf(
+  query: { readonly limit?: string; readonly cursor?: string },
+  scope: string,
+): { readonly limit: number; readonly after: Position | undefined } {
+  return {
+    limit: query.limit === undefined ? DEFAULT_LIMIT : Number(query.limit),
+    after: query.cursor === undefined ? undefined : decodeCursor(scope, query.cursor),
+  };
+}
+
+/** The `cursor` of an answer: null on the last page. */
+export function nextCursor(scope: string, next: Position | undefined): string | null {
+  return next === undefined ? null : encodeCursor(scope, next);
+}
+
+/** The stored event's answer, with status 201 for the first and 200 for a repeated write; throws the problem else. */
+export function answerWrite<Res>(reply: FastifyReply, outcome: Outcome<Res>, eventId: string): Res {
+  switch (outcome.verdict) {
+    case 'INSERTED':
+    case 'ANSWERED':
+      reply.code(201);
+      return outcome.response;
+    case 'DUPLICATED':
+      reply.code(200);
+      return outcome.response;
+    case 'REFUSED':
+      throw new PlatformError(outcome.reason, 'the event was refused', { id: eventId });
+    case 'DISCARDED':
+      throw new PlatformError('EVENT_DISCARDED', 'the event was discarded', { id: eventId });
+    case 'KEY_REUSED':
+      throw new PlatformError('IDEMPOTENCY_KEY_REUSED', 'an event with this id and another body exists', {
+        id: eventId,
+      });
+    case 'FAILED':
+      throw writeProblem(outcome, eventId);
+  }
+}
+
+/** A read's answer; throws the problem when there is none. */
+export function answerRead<Res>(outcome: Outcome<Res>): Res {
+  if ('response' in outcome) return outcome.response;
+  if (outcome.verdict !== 'FAILED')
+    throw new PlatformError('INTERNAL', `a read cannot be ${outcome.verdict}`);
+  const code = outcome.attempted ? 'READ_FAILED' : 'NOT_ATTEMPTED';
+  throw new PlatformError(code, outcome.message, { cause: outcome.cause });
+}
+
+function writeProblem({ cause, message, attempted }: Failed, id: string): PlatformError {
+  if (cause === 'INVALID_REQUEST') return new PlatformError('INTERNAL', message, { id, cause });
+  return new PlatformError(attempted ? 'OUTCOME_UNKNOWN' : 'NOT_ATTEMPTED', message, { id, cause });
+}

@@ -1,0 +1,167 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+const DURATIONS_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+const BATCH_SIZES = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512];
+
+/** Every metric of the platform, under its one name. Labels are bounded: never a client, an id or a free text. */
+export interface Metrics {
+  readonly registry: Registry;
+  readonly httpRequests: Histogram<'method' | 'route' | 'status'>;
+  readonly httpInFlight: Gauge;
+  readonly httpShed: Counter<'reason'>;
+  readonly operations: Histogram<'operation' | 'verdict'>;
+  readonly operationRetries: Counter<'operation' | 'cause'>;
+  readonly lateReplies: Counter;
+  readonly members: Gauge<'state'>;
+  readonly windowUse: Gauge;
+  readonly joins: Counter<'outcome'>;
+  readonly workerLinks: Gauge;
+  readonly workerOperations: Histogram<'operation' | 'verdict'>;
+  readonly batchSize: Histogram<'operation'>;
+  readonly queued: Gauge<'operation'>;
+  readonly portCalls: Histogram<'port' | 'call' | 'outcome'>;
+  readonly roleState: Gauge<'role' | 'state'>;
+  readonly fraudListNames: Gauge;
+}
+
+/** Makes the metrics in a registry of their own, with Node's default ones (event-loop lag, heap, GC) beside them. */
+export function createMetrics(): Metrics {
+  const registers = [new Registry()];
+  const [registry] = registers;
+  if (registry === undefined) throw new Error('unreachable');
+  collectDefaultMetrics({ register: registry });
+  return {
+    registry,
+    ...dispatcherMetrics(registers),
+    ...workerMetrics(registers),
+    ...processMetrics(registers),
+  };
+}
+
+type Registers = Registry[];
+
+function dispatcherMetrics(
+  registers: Registers,
+): Pick<
+  Metrics,
+  | 'httpRequests'
+  | 'httpInFlight'
+  | 'httpShed'
+  | 'operations'
+  | 'operationRetries'
+  | 'lateReplies'
+  | 'members'
+  | 'windowUse'
+  | 'joins'
+> {
+  return {
+    httpRequests: new Histogram({
+      name: 'mini_platform_http_request_duration_seconds',
+      help: 'HTTP requests by route, method and status, from the headers to the end of the answer',
+      labelNames: ['method', 'route', 'status'],
+      buckets: DURATIONS_S,
+      registers,
+    }),
+    httpInFlight: new Gauge({
+      name: 'mini_platform_http_requests_in_flight',
+      help: 'HTTP requests that are being answered',
+      registers,
+    }),
+    httpShed: new Counter({
+      name: 'mini_platform_http_requests_shed_total',
+      help: 'HTTP requests refused with 503 before any work, by what ran short',
+      labelNames: ['reason'],
+      registers,
+    }),
+    operations: new Histogram({
+      name: 'mini_platform_operation_duration_seconds',
+      help: 'Operations as the dispatcher sees them, over all tries, by verdict',
+      labelNames: ['operation', 'verdict'],
+      buckets: DURATIONS_S,
+      registers,
+    }),
+    operationRetries: new Counter({
+      name: 'mini_platform_operation_retries_total',
+      help: 'Second tries on another member, by why the first one failed',
+      labelNames: ['operation', 'cause'],
+      registers,
+    }),
+    lateReplies: new Counter({
+      name: 'mini_platform_link_late_replies_total',
+      help: 'Replies that came after their operation had been given up',
+      registers,
+    }),
+    members: new Gauge({
+      name: 'mini_platform_members',
+      help: 'Workers known to this dispatcher, by state: connecting, usable, leaving',
+      labelNames: ['state'],
+      registers,
+    }),
+    windowUse: new Gauge({
+      name: 'mini_platform_link_window_use_ratio',
+      help: 'Operations in flight as a share of what all usable members take',
+      registers,
+    }),
+    joins: new Counter({
+      name: 'mini_platform_joins_total',
+      help: 'Join requests by outcome: joined, retry, or why rejected',
+      labelNames: ['outcome'],
+      registers,
+    }),
+  };
+}
+
+function workerMetrics(
+  registers: Registers,
+): Pick<Metrics, 'workerLinks' | 'workerOperations' | 'batchSize' | 'queued'> {
+  return {
+    workerLinks: new Gauge({
+      name: 'mini_platform_worker_links',
+      help: 'Links from dispatchers to the workers of this process',
+      registers,
+    }),
+    workerOperations: new Histogram({
+      name: 'mini_platform_worker_operation_duration_seconds',
+      help: 'Operations as the worker sees them, from arrival to answer, by verdict',
+      labelNames: ['operation', 'verdict'],
+      buckets: DURATIONS_S,
+      registers,
+    }),
+    batchSize: new Histogram({
+      name: 'mini_platform_worker_batch_size',
+      help: 'Operations worked on together (group commit)',
+      labelNames: ['operation'],
+      buckets: BATCH_SIZES,
+      registers,
+    }),
+    queued: new Gauge({
+      name: 'mini_platform_worker_queued_operations',
+      help: 'Operations that wait for the batch before them',
+      labelNames: ['operation'],
+      registers,
+    }),
+  };
+}
+
+function processMetrics(registers: Registers): Pick<Metrics, 'portCalls' | 'roleState' | 'fraudListNames'> {
+  return {
+    portCalls: new Histogram({
+      name: 'mini_platform_port_call_duration_seconds',
+      help: 'Calls to stores, by outcome: ok, or the kind of the error',
+      labelNames: ['port', 'call', 'outcome'],
+      buckets: DURATIONS_S,
+      registers,
+    }),
+    roleState: new Gauge({
+      name: 'mini_platform_role_state',
+      help: 'How many roles of this process are in each state of their life',
+      labelNames: ['role', 'state'],
+      registers,
+    }),
+    fraudListNames: new Gauge({
+      name: 'mini_platform_fraud_list_names',
+      help: 'Names on the fraud list as it was last loaded by this process',
+      registers,
+    }),
+  };
+}

@@ -1,0 +1,106 @@
+import swagger from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import type { Dispatch, Domain } from '../../domain-kit/domain.ts';
+import { PlatformError } from '../../errors.ts';
+import { addHealthRoutes, type ReadinessSource } from '../../health.ts';
+import type { Logger } from '../../logging.ts';
+import type { Metrics } from '../../metrics.ts';
+import { trackAllowedMethods } from './allowed-methods.ts';
+import { answerBrokenHttp } from './broken-http.ts';
+import { shedLoad } from './load-shedding.ts';
+import { sendProblem, toPlatformError } from './problem.ts';
+import { observeRequests } from './request-metrics.ts';
+
+export interface HttpServerOptions {
+  readonly domains: readonly Domain[];
+  readonly dispatch: Dispatch;
+  readonly roles: ReadinessSource;
+  readonly version: string;
+  readonly maxInFlight: number;
+  readonly logger: Logger;
+  readonly metrics: Pick<Metrics, 'httpRequests' | 'httpInFlight' | 'httpShed'>;
+}
+
+/** Bytes of a request's body, unless a route allows itself more. */
+const BODY_LIMIT_BYTES = 64 * 1024;
+/** How long a request may take to arrive, in ms. */
+const REQUEST_TIMEOUT_MS = 10_000;
+const MAX_PARAM_LENGTH = 2_048;
+
+/** Builds the dispatcher's HTTP server, without listening: routes can be tried by `inject`. */
+export async function createHttpServer(options: HttpServerOptions): Promise<FastifyInstance> {
+  const http = createServer(options.logger);
+  const allowedMethods = trackAllowedMethods(http);
+  observeRequests(http, options.metrics);
+  setErrorHandlers(http, allowedMethods);
+  await describeApi(http, options.version);
+  addHealthRoutes(http, options.roles);
+  await http.register(async (scope) => {
+    await shedLoad(scope, options);
+    for (const domain of options.domains) {
+      domain.routes?.(scope.withTypeProvider<TypeBoxTypeProvider>(), options.dispatch);
+    }
+  });
+  return http;
+}
+
+function createServer(logger: Logger): FastifyInstance {
+  const instance: FastifyBaseLogger = logger;
+  const http = fastify({
+    loggerInstance: instance,
+    disableRequestLogging: true,
+    bodyLimit: BODY_LIMIT_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    // Longer than the idle time of usual load balancers, so that it is they who close.
+    keepAliveTimeout: 72_000,
+    // A draining dispatcher answers what it has accepted, and never with a closing 503.
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: true } },
+    frameworkErrors: (error, request, reply) => void sendProblem(request, reply, toPlatformError(error)),
+    clientErrorHandler: answerBrokenHttp,
+  });
+  // Only JSON is taken; Fastify's text parser would let text/plain reach the schema as a string.
+  http.removeContentTypeParser('text/plain');
+  return http;
+}
+
+function setErrorHandlers(http: FastifyInstance, allowedMethods: (url: string) => readonly string[]): void {
+  http.setErrorHandler<Error & Parameters<typeof toPlatformError>[0]>((error, request, reply) => {
+    const known = toPlatformError(error);
+    if (known.code === 'INTERNAL') request.log.error({ err: error }, 'a request failed');
+    if (known.code !== 'BODY_TOO_LARGE') return sendProblem(request, reply, known);
+    const limit = request.routeOptions.bodyLimit;
+    return sendProblem(request, reply, new PlatformError(known.code, known.message, { limit }));
+  });
+  http.setNotFoundHandler((request, reply) => {
+    const methods = allowedMethods(request.url);
+    if (methods.length === 0) {
+      return sendProblem(
+        request,
+        reply,
+        new PlatformError('NOT_FOUND', `there is no ${request.url.slice(0, 200)}`),
+      );
+    }
+    reply.header('allow', methods.join(', '));
+    const message = `this path takes ${methods.join(', ')}, not ${request.method}`;
+    return sendProblem(request, reply, new PlatformError('METHOD_NOT_ALLOWED', message));
+  });
+}
+
+async function describeApi(http: FastifyInstance, version: string): Promise<void> {
+  await http.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'mini-platform',
+        version,
+        description: 'Errors are RFC 9457 problem documents with a stable `code`; docs/errors.md lists them.',
+      },
+    },
+  });
+  await http.register(swaggerUi, { routePrefix: '/docs' });
+}

@@ -1,0 +1,208 @@
+import { randomUUID } from 'node:crypto';
+import { type ChannelCredentials, Server, type ServerCredentials } from '@grpc/grpc-js';
+import { type Clock, pause } from '../../clock.ts';
+import type { Domain, DomainPorts, ServedOperation } from '../../domain-kit/domain.ts';
+import { failed } from '../../domain-kit/outcome.ts';
+import { toWire } from '../../domain-kit/outcome-wire.ts';
+import { Lifecycle, type Readiness } from '../../lifecycle.ts';
+import { LinkServer } from '../../link/link-server.ts';
+import type { IncomingOperation } from '../../link/link-session.ts';
+import { grpcOptions, type LinkLimits } from '../../link/protocol.ts';
+import { bindServer } from '../../link/grpc-bind.ts';
+import type { Logger } from '../../logging.ts';
+import type { Metrics } from '../../metrics.ts';
+import type { DispatcherDirectory } from '../../ports/membership.ts';
+import { DispatcherLinks } from './dispatcher-links.ts';
+import { Joiner } from './joiner.ts';
+import { OperationQueue } from './operation-queue.ts';
+
+export interface WorkerOptions {
+  readonly uid: string;
+  readonly domains: readonly Domain[];
+  readonly ports: Pick<DomainPorts, 'documents' | 'log' | 'cache'>;
+  readonly directory: DispatcherDirectory;
+  /** Address to bind the link server to; the port is the system's choice when it is 0. */
+  readonly host: string;
+  readonly port: number;
+  readonly serverCredentials: ServerCredentials;
+  readonly channelCredentials: ChannelCredentials;
+  readonly limits: LinkLimits;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+/** Requests of one batch: below the 1 MB that a Kafka batch holds, with room for what storing adds. */
+const MAX_BATCH_BYTES = 256 * 1024;
+
+/** The role that does the work: joins dispatchers and serves the domains' operations on the stores. */
+export class Worker {
+  readonly lifecycle = new Lifecycle();
+  readonly #options: WorkerOptions;
+  readonly #bootId = randomUUID();
+  readonly #server: Server;
+  readonly #linkServer: LinkServer;
+  readonly #links: DispatcherLinks;
+  readonly #joiners = new Map<string, Joiner>();
+  readonly #queues = new Map<string, OperationQueue>();
+  #stopWatching = (): void => {};
+  #joined = false;
+  #refusal = 'no dispatcher is known yet';
+  #stopping: Promise<void> | undefined;
+
+  constructor(options: WorkerOptions) {
+    this.#options = options;
+    this.#links = new DispatcherLinks(options.clock);
+    this.#server = new Server(grpcOptions(options.limits));
+    for (const served of this.#serve()) this.#addQueue(served);
+    this.#linkServer = new LinkServer({
+      clock: options.clock,
+      limits: options.limits,
+      host: {
+        uid: options.uid,
+        bootId: this.#bootId,
+        operations: [...this.#queues.keys()],
+        refusal: () => (this.#joined ? undefined : 'this start of the worker has not joined yet'),
+        submit: (operation) => this.#submit(operation),
+      },
+      listener: {
+        onOpened: (dispatcherId) => this.#linkOpened(dispatcherId),
+        onClosed: (dispatcherId, reason) => this.#linkClosed(dispatcherId, reason),
+        onRefused: (reason) => options.logger.debug({ reason }, 'a link was refused'),
+      },
+    });
+    this.#linkServer.register(this.#server);
+  }
+
+  /** Makes what the domains need, binds the link server and begins to join. Rejects when that cannot be done. */
+  async start(): Promise<void> {
+    const { domains, ports, host, port, serverCredentials, directory } = this.#options;
+    await ports.documents.ensureCollections(domains.flatMap((domain) => domain.collections));
+    await ports.log.ensureTopics(domains.flatMap((domain) => domain.topics));
+    const bound = await bindServer(this.#server, `${host}:${port}`, serverCredentials);
+    this.lifecycle.enter('JOINING');
+    this.#stopWatching = directory.watch((addresses) => this.#follow(addresses, bound));
+  }
+
+  readiness(): Readiness {
+    const { state } = this.lifecycle;
+    const ready = state === 'READY';
+    return { role: 'worker', state, ready, ...(ready ? {} : { reason: this.#refusal }) };
+  }
+
+  /** Resolves when the worker is joined to a dispatcher, or stops. */
+  async ready(): Promise<void> {
+    await new Promise<void>((resolve) =>
+      this.lifecycle.watch((state) => {
+        if (state === 'READY' || state === 'STOPPED') resolve();
+      }),
+    );
+  }
+
+  /**
+   * Leaves: tells the dispatchers, answers what is in flight, then stops; after the deadline, in ms, it stops
+   * all the same. Calling it again waits for the first call.
+   */
+  stop(deadlineMs: number): Promise<void> {
+    this.#stopping ??= this.#drain(deadlineMs);
+    return this.#stopping;
+  }
+
+  async #drain(deadlineMs: number): Promise<void> {
+    const { clock, logger, directory } = this.#options;
+    this.#refusal = 'leaving';
+    this.lifecycle.enter('DRAINING');
+    this.#stopWatching();
+    const joiners = [...this.#joiners.values()].map((joiner) => joiner.stop());
+    this.#linkServer.leave();
+    const giveUp = new AbortController();
+    await Promise.race([this.#linkServer.ended(), pause(clock, deadlineMs, giveUp.signal)]);
+    giveUp.abort();
+    if (this.#linkServer.inFlight > 0) {
+      logger.warn({ inFlight: this.#linkServer.inFlight }, 'stopped before all operations were answered');
+    }
+    this.#linkServer.close('the worker stops');
+    await Promise.all(joiners);
+    this.#server.forceShutdown();
+    await directory.close();
+    this.lifecycle.enter('STOPPED');
+  }
+
+  #serve(): readonly ServedOperation[] {
+    const { domains, ports, clock, logger } = this.#options;
+    return domains.flatMap((domain) =>
+      domain.serve({ ...ports, clock, bootId: this.#bootId, logger: logger.child({ domain: domain.name }) }),
+    );
+  }
+
+  #addQueue(served: ServedOperation): void {
+    const { clock, logger, metrics, limits } = this.#options;
+    const { name } = served.operation;
+    if (this.#queues.has(name)) throw new Error(`two domains serve ${name}`);
+    const queue = new OperationQueue({
+      served,
+      clock,
+      logger,
+      metrics,
+      maxWaiting: limits.window * 2,
+      maxBatchBytes: MAX_BATCH_BYTES,
+    });
+    this.#queues.set(name, queue);
+  }
+
+  #submit(operation: IncomingOperation): void {
+    const queue = this.#queues.get(operation.name);
+    if (queue === undefined) {
+      operation.settle(toWire(failed('UNKNOWN_OPERATION', `${operation.name} is not served here`, false)));
+    } else {
+      queue.submit(operation);
+    }
+  }
+
+  /** Joins every dispatcher that there is, and none that is gone. */
+  #follow(addresses: readonly string[], port: number): void {
+    for (const [address, joiner] of this.#joiners) {
+      if (addresses.includes(address)) continue;
+      this.#joiners.delete(address);
+      void joiner.stop();
+    }
+    for (const address of addresses) {
+      if (!this.#joiners.has(address)) this.#joiners.set(address, this.#joiner(address, port));
+    }
+  }
+
+  #joiner(address: string, port: number): Joiner {
+    const { directory, clock, logger, channelCredentials } = this.#options;
+    return new Joiner({
+      address,
+      port,
+      credentials: channelCredentials,
+      directory,
+      bootId: this.#bootId,
+      links: this.#links,
+      clock,
+      logger,
+      onJoined: () => {
+        this.#joined = true;
+      },
+      onRefused: (reason) => {
+        this.#refusal = reason;
+      },
+    });
+  }
+
+  #linkOpened(dispatcherId: string): void {
+    this.#links.add(dispatcherId);
+    this.#options.metrics.workerLinks.inc();
+    if (this.lifecycle.allows('READY')) this.lifecycle.enter('READY');
+  }
+
+  #linkClosed(dispatcherId: string, reason: string): void {
+    this.#links.remove(dispatcherId);
+    this.#options.metrics.workerLinks.dec();
+    this.#options.logger.debug({ dispatcherId, reason }, 'a link ended');
+    if (this.#links.count > 0 || !this.lifecycle.allows('JOINING')) return;
+    this.#refusal = `the last link is lost: ${reason}`;
+    this.lifecycle.enter('JOINING');
+  }
+}
