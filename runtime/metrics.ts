@@ -165,3 +165,25 @@ function processMetrics(registers: Registers): Pick<Metrics, 'portCalls' | 'role
     }),
   };
 }
+
+/** A histogram's observer that looks each pair of labels up once: the look-up costs more than the observation. */
+export function cachedSeries<A extends string, B extends string>(
+  histogram: Histogram<A | B>,
+  [first, second]: readonly [A, B],
+): (a: string, b: string) => Pick<Histogram.Internal<A | B>, 'observe'> {
+  const known = new Map<string, Map<string, Histogram.Internal<A | B>>>();
+  return (a, b) => {
+    let bySecond = known.get(a);
+    if (bySecond === undefined) {
+      bySecond = new Map<string, Histogram.Internal<A | B>>();
+      known.set(a, bySecond);
+    }
+    let series = bySecond.get(b);
+    if (series === undefined) {
+      // Two computed keys: the compiler cannot see that they are all of the labels.
+      series = histogram.labels({ [first]: a, [second]: b } as Record<A | B, string>);
+      bySecond.set(b, series);
+    }
+    return series;
+  };
+}

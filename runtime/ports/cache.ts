@@ -58,7 +58,8 @@ export type CacheWrite =
   | { readonly op: 'mark'; readonly key: string; readonly scored: boolean }
   /** Moves a key onto another, which is replaced. A key that does not exist leaves both as they are. */
   | { readonly op: 'rename'; readonly key: string; readonly to: string }
-  | { readonly op: 'expire'; readonly key: string; readonly ttlMs: number }
+  /** Sets the time to live of a key that exists; `ifNone`: only where the key has none yet. */
+  | { readonly op: 'expire'; readonly key: string; readonly ttlMs: number; readonly ifNone?: boolean }
   | { readonly op: 'persist'; readonly key: string }
   | { readonly op: 'delete'; readonly key: string };
 

@@ -5,7 +5,7 @@ import type { Operation } from '../../domain-kit/operation.ts';
 import { type Failed, failed, type FailureCause, type Outcome } from '../../domain-kit/outcome.ts';
 import { fromWire } from '../../domain-kit/outcome-wire.ts';
 import type { Logger } from '../../logging.ts';
-import type { Metrics } from '../../metrics.ts';
+import { cachedSeries, type Metrics } from '../../metrics.ts';
 import type { Member } from './member.ts';
 import type { Choice, Members, Wanted } from './members.ts';
 
@@ -38,9 +38,10 @@ const NO_HASH = new Uint8Array(0);
  * other member within the operation's time-out. That is safe: writes carry their event's id.
  */
 export function createDispatch(options: DispatchOptions): Dispatch {
+  const series = cachedSeries(options.metrics.operations, ['operation', 'verdict']);
   return {
     async ask<Req, Res>(operation: Operation<Req, Res>, request: Req, eventId = ''): Promise<Outcome<Res>> {
-      const { clock, metrics, logger } = options;
+      const { clock, logger } = options;
       const started = clock.monotonic();
       const outcome = await decide(
         options,
@@ -48,10 +49,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
         started + operation.timeoutMs,
       );
       const { verdict } = outcome;
-      metrics.operations.observe(
-        { operation: operation.name, verdict },
-        (clock.monotonic() - started) / 1000,
-      );
+      series(operation.name, verdict).observe((clock.monotonic() - started) / 1000);
       if (verdict === 'FAILED') {
         const { cause, message, attempted } = outcome;
         logger.warn(

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { type ChannelCredentials, Server, type ServerCredentials } from '@grpc/grpc-js';
-import type { FastifyInstance } from 'fastify';
 import { type Clock, pause } from '../../clock.ts';
 import type { Domain } from '../../domain-kit/domain.ts';
 import type { ReadinessSource } from '../../health.ts';
@@ -11,7 +10,7 @@ import type { Logger } from '../../logging.ts';
 import type { Metrics } from '../../metrics.ts';
 import type { MemberDirectory } from '../../ports/membership.ts';
 import { createDispatch } from './dispatch.ts';
-import { createHttpServer } from './http-server.ts';
+import { createHttpServer, type HttpServer } from './http-server.ts';
 import { Members } from './members.ts';
 import { registerMembershipServer } from './membership-server.ts';
 
@@ -47,7 +46,7 @@ export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #members: Members;
   readonly #joinServer = new Server();
-  #http: FastifyInstance | undefined;
+  #server: HttpServer | undefined;
   #stopWatching = (): void => {};
   #joinAddress: string | undefined;
   #stopping: Promise<void> | undefined;
@@ -74,8 +73,8 @@ export class Dispatcher {
    */
   async start(): Promise<{ readonly http: string; readonly join: string }> {
     const { joinHost, joinPort, serverCredentials, httpHost, httpPort } = this.#options;
-    this.#http = await createHttpServer({ ...this.#options, dispatch: this.#dispatch() });
-    const http = await this.#http.listen({ host: httpHost, port: httpPort, backlog: 4_096 });
+    this.#server = await createHttpServer({ ...this.#options, dispatch: this.#dispatch() });
+    const http = await this.#server.http.listen({ host: httpHost, port: httpPort, backlog: 4_096 });
     const port = await bindServer(this.#joinServer, `${joinHost}:${joinPort}`, serverCredentials);
     this.#joinAddress = `${joinHost}:${port}`;
     this.#stopWatching = this.#options.directory.watch({
@@ -107,6 +106,7 @@ export class Dispatcher {
   /** Brings gauges up to date; called before metrics are read. */
   collect(): void {
     this.#members.observeWindows();
+    this.#options.metrics.httpInFlight.set(this.#server?.requests.inFlight ?? 0);
   }
 
   /**
@@ -123,11 +123,11 @@ export class Dispatcher {
     this.lifecycle.enter('DRAINING');
     this.#stopWatching();
     const giveUp = new AbortController();
-    const answered = this.#http?.close().then(() => true);
+    const answered = this.#server?.http.close().then(() => true);
     const inTime = await Promise.race([answered, pause(clock, deadlineMs, giveUp.signal).then(() => false)]);
     giveUp.abort();
     if (inTime === false) logger.warn('stopped before all requests were answered');
-    this.#http?.server.closeAllConnections();
+    this.#server?.http.server.closeAllConnections();
     this.#members.close('the dispatcher stops');
     this.#joinServer.forceShutdown();
     await directory.close();

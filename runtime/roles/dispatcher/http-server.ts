@@ -1,7 +1,7 @@
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
-import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import type { Dispatch, Domain } from '../../domain-kit/domain.ts';
 import { PlatformError } from '../../errors.ts';
 import { addHealthRoutes, type ReadinessSource } from '../../health.ts';
@@ -11,7 +11,7 @@ import { trackAllowedMethods } from './allowed-methods.ts';
 import { answerBrokenHttp } from './broken-http.ts';
 import { shedLoad } from './load-shedding.ts';
 import { sendProblem, toPlatformError } from './problem.ts';
-import { observeRequests } from './request-metrics.ts';
+import { observeRequests, type RequestCount } from './request-metrics.ts';
 
 export interface HttpServerOptions {
   readonly domains: readonly Domain[];
@@ -20,7 +20,7 @@ export interface HttpServerOptions {
   readonly version: string;
   readonly maxInFlight: number;
   readonly logger: Logger;
-  readonly metrics: Pick<Metrics, 'httpRequests' | 'httpInFlight' | 'httpShed'>;
+  readonly metrics: Pick<Metrics, 'httpRequests' | 'httpShed'>;
 }
 
 /** Bytes of a request's body, unless a route allows itself more. */
@@ -29,28 +29,34 @@ const BODY_LIMIT_BYTES = 64 * 1024;
 const REQUEST_TIMEOUT_MS = 10_000;
 const MAX_PARAM_LENGTH = 2_048;
 
+/** A server that does not listen yet. */
+export interface HttpServer {
+  readonly http: FastifyInstance;
+  readonly requests: RequestCount;
+}
+
 /** Builds the dispatcher's HTTP server, without listening: routes can be tried by `inject`. */
-export async function createHttpServer(options: HttpServerOptions): Promise<FastifyInstance> {
+export async function createHttpServer(options: HttpServerOptions): Promise<HttpServer> {
   const http = createServer(options.logger);
   const allowedMethods = trackAllowedMethods(http);
-  observeRequests(http, options.metrics);
+  const requests = observeRequests(http, options.metrics);
   setErrorHandlers(http, allowedMethods);
   await describeApi(http, options.version);
   addHealthRoutes(http, options.roles);
   await http.register(async (scope) => {
-    await shedLoad(scope, options);
+    await shedLoad(scope, { ...options, requests });
     for (const domain of options.domains) {
       domain.routes?.(scope.withTypeProvider<TypeBoxTypeProvider>(), options.dispatch);
     }
   });
-  return http;
+  return { http, requests };
 }
 
 function createServer(logger: Logger): FastifyInstance {
   const instance: FastifyBaseLogger = logger;
   const http = fastify({
     loggerInstance: instance,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_LIMIT_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
     // Longer than the idle time of usual load balancers, so that it is they who close.

@@ -3,9 +3,11 @@ import underPressure from '@fastify/under-pressure';
 import type { FastifyInstance } from 'fastify';
 import { PlatformError } from '../../errors.ts';
 import type { Metrics } from '../../metrics.ts';
+import type { RequestCount } from './request-metrics.ts';
 
 export interface LoadSheddingOptions {
-  /** Requests that may be worked on at the same time, bodies that are still coming in included. */
+  readonly requests: RequestCount;
+  /** Requests that may be worked on at the same time. */
   readonly maxInFlight: number;
   readonly metrics: Pick<Metrics, 'httpShed'>;
 }
@@ -15,23 +17,15 @@ const MAX_LOOP_DELAY_MS = 1_000;
 const MAX_HEAP_SHARE = 0.85;
 
 /** Refuses requests with 503 and Retry-After, before their bodies are read, when the process runs short. */
-export async function shedLoad(
-  http: FastifyInstance,
-  { maxInFlight, metrics }: LoadSheddingOptions,
-): Promise<void> {
-  let inFlight = 0;
+export async function shedLoad(http: FastifyInstance, options: LoadSheddingOptions): Promise<void> {
+  const { requests, maxInFlight, metrics } = options;
   http.addHook('onRequest', (_request, _reply, done) => {
-    inFlight += 1;
-    if (inFlight <= maxInFlight) {
+    if (requests.inFlight < maxInFlight) {
       done();
       return;
     }
     metrics.httpShed.inc({ reason: 'in_flight' });
-    done(new PlatformError('NOT_ATTEMPTED', `more than ${maxInFlight} requests are being answered`));
-  });
-  http.addHook('onResponse', (_request, _reply, done) => {
-    inFlight -= 1;
-    done();
+    done(new PlatformError('NOT_ATTEMPTED', `${maxInFlight} requests are being answered already`));
   });
   await http.register(underPressure, {
     maxEventLoopDelay: MAX_LOOP_DELAY_MS,

@@ -1,34 +1,55 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, RouteOptions } from 'fastify';
 import type { Histogram } from 'prom-client';
 import type { Metrics } from '../../metrics.ts';
 
 type Series = Pick<Histogram.Internal<'method' | 'route' | 'status'>, 'observe'>;
 
-/** Counts and times every request by route (its pattern, never its path), method and status. */
-export function observeRequests(
-  http: FastifyInstance,
-  metrics: Pick<Metrics, 'httpRequests' | 'httpInFlight'>,
-): void {
-  // Looking a series up by its labels costs more than observing it.
-  const known = new Map<string, Series>();
-  const seriesOf = (request: FastifyRequest, reply: FastifyReply): Series => {
-    const { method } = request;
-    const route = request.routeOptions.url ?? 'none';
-    const key = `${method} ${route} ${reply.statusCode}`;
-    let series = known.get(key);
+/** What is known of the requests of a server at this moment. */
+export interface RequestCount {
+  /** Requests that are being answered, bodies that are still coming in included. */
+  readonly inFlight: number;
+}
+
+/**
+ * Counts and times every request by route (its pattern, never its path), method and status. Hooks are put on
+ * each route by itself, because a route that is known costs nothing to look up.
+ */
+export function observeRequests(http: FastifyInstance, metrics: Pick<Metrics, 'httpRequests'>): RequestCount {
+  const count = { inFlight: 0 };
+  http.addHook('onRoute', (route) => {
+    const series = seriesByStatus(route, metrics);
+    route.onRequest = [
+      (_request, _reply, done) => {
+        count.inFlight += 1;
+        done();
+      },
+      ...[route.onRequest ?? []].flat(),
+    ];
+    route.onResponse = [
+      ...[route.onResponse ?? []].flat(),
+      (_request, reply, done) => {
+        count.inFlight -= 1;
+        series(reply.statusCode).observe(reply.elapsedTime / 1000);
+        done();
+      },
+    ];
+  });
+  return count;
+}
+
+/** Looking a series up by its labels costs more than observing it: it is done once for each status. */
+function seriesByStatus(
+  { method: methods, url: route }: RouteOptions,
+  metrics: Pick<Metrics, 'httpRequests'>,
+): (status: number) => Series {
+  const method = [methods].flat().join(',');
+  const known = new Map<number, Series>();
+  return (status) => {
+    let series = known.get(status);
     if (series === undefined) {
-      series = metrics.httpRequests.labels({ method, route, status: String(reply.statusCode) });
-      known.set(key, series);
+      series = metrics.httpRequests.labels({ method, route, status: String(status) });
+      known.set(status, series);
     }
     return series;
   };
-  http.addHook('onRequest', (_request, _reply, done) => {
-    metrics.httpInFlight.inc();
-    done();
-  });
-  http.addHook('onResponse', (request, reply, done) => {
-    metrics.httpInFlight.dec();
-    seriesOf(request, reply).observe(reply.elapsedTime / 1000);
-    done();
-  });
 }

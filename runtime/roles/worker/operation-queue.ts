@@ -4,7 +4,7 @@ import { failed, type Outcome } from '../../domain-kit/outcome.ts';
 import { toWire } from '../../domain-kit/outcome-wire.ts';
 import type { IncomingOperation } from '../../link/link-session.ts';
 import type { Logger } from '../../logging.ts';
-import type { Metrics } from '../../metrics.ts';
+import { cachedSeries, type Metrics } from '../../metrics.ts';
 
 export interface OperationQueueOptions {
   readonly served: ServedOperation;
@@ -30,6 +30,7 @@ export class OperationQueue {
   readonly #options: OperationQueueOptions;
   readonly #batchSize;
   readonly #queued;
+  readonly #series;
   #waiting: Waiting[] = [];
   #running = 0;
   #scheduled = false;
@@ -38,6 +39,7 @@ export class OperationQueue {
     this.#options = options;
     const { name: operation } = options.served.operation;
     this.#batchSize = options.metrics.batchSize.labels({ operation });
+    this.#series = cachedSeries(options.metrics.workerOperations, ['operation', 'verdict']);
     this.#queued = options.metrics.queued.labels({ operation });
   }
 
@@ -113,9 +115,8 @@ export class OperationQueue {
   }
 
   #observe(verdict: string, arrivedAt: number): void {
-    const { metrics, clock, served } = this.#options;
-    const seconds = (clock.monotonic() - arrivedAt) / 1000;
-    metrics.workerOperations.observe({ operation: served.operation.name, verdict }, seconds);
+    const { clock, served } = this.#options;
+    this.#series(served.operation.name, verdict).observe((clock.monotonic() - arrivedAt) / 1000);
   }
 }
 
