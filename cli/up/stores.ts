@@ -47,7 +47,7 @@ export async function openStores({ base, name, clock, metrics }: StoresOptions):
       guardPort(port, { name: portName, timeoutMs: CALL_TIMEOUT_MS, clock, metrics });
     const documents = new EmbeddedDocumentStore(database);
     const log = new EmbeddedEventLog(database, {});
-    const cache = new EmbeddedCache(new CacheData({ now: () => clock.now() }));
+    const cache = new EmbeddedCache(new CacheData(() => clock.now()));
     return {
       documents: guard<DocumentStore>(documents, 'document-store'),
       log: guard<EventLog>(log, 'event-log'),
