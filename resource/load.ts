@@ -14,7 +14,7 @@ export interface LocatedFault extends Fault, Position {
 }
 
 /** Bytes of a platform file, at most. */
-export const MAX_FILE_BYTES = 1024 * 1024;
+export const MAX_FILE_BYTES = 128 * 1024;
 /** How many nodes aliases may stand for (yaml's own measure), against files that unfold without end. */
 const MAX_ALIAS_COUNT = 100;
 /** One slip makes a parser stumble many times: no more faults of syntax than this are told. */

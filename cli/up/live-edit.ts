@@ -6,6 +6,8 @@ import type { Terminal } from './terminal.ts';
 export interface LiveEditOptions {
   readonly file: string;
   readonly resource: MiniPlatform;
+  /** The file's text that the resource was read from. */
+  readonly text: string;
   readonly terminal: Terminal;
   /** Brings the number of workers to this; resolves when it is so. */
   readonly scale: (replicas: number) => Promise<void>;
@@ -17,7 +19,7 @@ const REPLICAS = 'spec.worker.replicas';
 export function followFile(options: LiveEditOptions): () => void {
   const { file, terminal, scale } = options;
   let current = options.resource;
-  return watchResource(file, () => {
+  return watchResource(file, options.text, () => {
     const content = readResource(file);
     if (!content.ok) {
       for (const message of content.messages) terminal.warn(message);
@@ -26,6 +28,7 @@ export function followFile(options: LiveEditOptions): () => void {
     }
     const changed = changedPaths(current, content.resource);
     const fixed = changed.filter((path) => path !== REPLICAS);
+    if (content.resource.metadata.name !== current.metadata.name) fixed.push('metadata.name');
     if (fixed.length > 0) terminal.warn(`These changes need a restart: ${fixed.join(', ')}`);
     if (!changed.includes(REPLICAS)) return;
     const { replicas } = content.resource.spec.worker;

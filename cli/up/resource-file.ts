@@ -1,11 +1,11 @@
-import { readFileSync, unwatchFile, watchFile } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { formatFault, loadMiniPlatform } from '../../resource/load.ts';
 import type { MiniPlatform } from '../../resource/generated/mini-platform.ts';
 import { CommandError } from '../command-error.ts';
 
 /** A platform as it was read, or everything that is wrong with the file, a line each. */
 export type FileContent =
-  | { readonly ok: true; readonly resource: MiniPlatform }
+  | { readonly ok: true; readonly resource: MiniPlatform; readonly text: string }
   | { readonly ok: false; readonly messages: readonly string[] };
 
 const POLL_MS = 250;
@@ -20,29 +20,43 @@ export function readResource(file: string): FileContent {
   }
   const loaded = loadMiniPlatform(text, file);
   return loaded.ok
-    ? { ok: true, resource: loaded.resource }
+    ? { ok: true, resource: loaded.resource, text }
     : { ok: false, messages: loaded.faults.map((fault) => formatFault(fault)) };
 }
 
 /** Reads a platform from its file; throws a CommandError that names every fault. */
-export function requireResource(file: string): MiniPlatform {
+export function requireResource(file: string): { readonly resource: MiniPlatform; readonly text: string } {
   const content = readResource(file);
-  if (content.ok) return content.resource;
+  if (content.ok) return content;
   throw new CommandError(
     `${content.messages.join('\n')}\nNothing was started: correct the file and try again.`,
   );
 }
 
 /**
- * Calls back when the file's content may have changed. It asks the file system four times a second: unlike
+ * Calls back when the file's text differs from the one known, and again whenever it changes. It reads the file four times a second: unlike
  * notifications, that works for every editor's way to save and on every file system.
  */
-export function watchResource(file: string, onChange: () => void): () => void {
-  const listener = (now: { readonly mtimeMs: number }, before: { readonly mtimeMs: number }): void => {
-    if (now.mtimeMs !== before.mtimeMs) onChange();
-  };
-  watchFile(file, { interval: POLL_MS, persistent: false }, listener);
-  return () => unwatchFile(file, listener);
+export function watchResource(file: string, knownText: string, onChange: () => void): () => void {
+  let known: string | undefined = knownText;
+  const timer = setInterval(() => {
+    const text = textOf(file);
+    if (text === known) return;
+    known = text;
+    onChange();
+  }, POLL_MS);
+  timer.unref();
+  return () => clearInterval(timer);
+}
+
+/** The file's text; undefined while it cannot be read. */
+function textOf(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    // An editor may be about to put the new file in place; if it stays away, reading it says so.
+    return undefined;
+  }
 }
 
 function describe(error: unknown): string {

@@ -73,7 +73,9 @@ async function openState(base: string, name: string): Promise<StateDirectory> {
   try {
     return await StateDirectory.open(base, name);
   } catch (error) {
-    if (error instanceof StateDirectoryError) throw new CommandError(error.message, 1, { cause: error });
+    if (error instanceof StateDirectoryError) {
+      throw new CommandError(`${error.message} (--state-dir)`, 1, { cause: error });
+    }
     throw error;
   }
 }

@@ -24,6 +24,7 @@ interface Run {
   readonly file: string;
   readonly flags: UpFlags;
   readonly resource: MiniPlatform;
+  readonly text: string;
   readonly terminal: Terminal;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -32,12 +33,12 @@ interface Run {
 /** Runs a platform on this machine until it is told to stop. Throws a CommandError when it cannot start. */
 export async function up(file: string, flags: UpFlags): Promise<void> {
   const terminal = new Terminal(process.stdout);
-  const resource = requireResource(file);
+  const { resource, text } = requireResource(file);
   const domains = domainsOf(resource);
   refuseRealServices(resource);
   const logger = createLogger(logFormat(flags), flags.logLevel);
   const metrics = createMetrics();
-  const run = { file, flags, resource, terminal, logger, metrics };
+  const run = { file, flags, resource, text, terminal, logger, metrics };
   const { port, metricsPort } = flags;
   const platform = new LocalPlatform({
     resource,
@@ -122,13 +123,14 @@ async function feed({ file, resource, metrics }: Run, { objects, cache }: Stores
 }
 
 async function follow(
-  { file, resource, terminal }: Run,
+  { file, resource, text, terminal }: Run,
   platform: LocalPlatform,
   stopped: Promise<void>,
 ): Promise<void> {
   const unfollow = followFile({
     file,
     resource,
+    text,
     terminal,
     scale: async (replicas) => {
       await platform.workers.scale(replicas);
