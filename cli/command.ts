@@ -9,7 +9,7 @@ export interface UpFlags {
   readonly metricsPort: number;
   readonly stateDir: string;
   readonly logFormat: LogFormat | 'auto';
-  readonly logLevel: LogLevel;
+  readonly logLevel: LogLevel | 'auto';
 }
 
 const DEFAULT_FILE = 'examples/bank.yaml';
@@ -57,7 +57,9 @@ function createProgram(): Command {
         .default('auto'),
     )
     .addOption(
-      new Option('--log-level <level>', 'least important logs to print').choices(LOG_LEVELS).default('info'),
+      new Option('--log-level <level>', 'least important logs to print; auto is warn if pretty, info if json')
+        .choices(['auto', ...LOG_LEVELS])
+        .default('auto'),
     )
     .addHelpText('after', UP_HELP)
     .action(async (file: string, flags: UpFlags) => {

@@ -23,6 +23,7 @@ export function createLogger(format: LogFormat, level: LogLevel): Logger {
   const destination = pretty({
     destination: 2,
     sync: true,
+    singleLine: true,
     translateTime: 'SYS:HH:MM:ss.l',
     colorize: process.stderr.isTTY,
   });

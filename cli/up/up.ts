@@ -4,7 +4,7 @@ import { systemClock } from '../../runtime/clock.ts';
 import type { Domain } from '../../runtime/domain-kit/domain.ts';
 import { FRAUD_SET } from '../../runtime/domains/bank/fraud.ts';
 import { DOMAINS } from '../../runtime/domains/registry.ts';
-import { createLogger, type LogFormat, type Logger } from '../../runtime/logging.ts';
+import { createLogger, type Logger } from '../../runtime/logging.ts';
 import { createMetrics, type Metrics } from '../../runtime/metrics.ts';
 import { loadFraudList } from '../../runtime/roles/feeder/load-fraud-list.ts';
 import { readVersion } from '../../runtime/version.ts';
@@ -36,7 +36,7 @@ export async function up(file: string, flags: UpFlags): Promise<void> {
   const { resource, text } = requireResource(file);
   const domains = domainsOf(resource);
   refuseRealServices(resource);
-  const logger = createLogger(logFormat(flags), flags.logLevel);
+  const logger = loggerFor(flags);
   const metrics = createMetrics();
   const run = { file, flags, resource, text, terminal, logger, metrics };
   const { port, metricsPort } = flags;
@@ -166,9 +166,12 @@ function refuseRealServices({ spec }: MiniPlatform): void {
   throw new CommandError(`${named.join(', ')}: this version runs on embedded stores only; remove the field.`);
 }
 
-function logFormat({ logFormat: format }: UpFlags): LogFormat {
-  if (format !== 'auto') return format;
-  return process.stderr.isTTY ? 'pretty' : 'json';
+/** On a terminal the command's own lines tell what happens, so logs are for what goes wrong. */
+function loggerFor({ logFormat, logLevel }: UpFlags): Logger {
+  const onTerminal = process.stderr.isTTY ? 'pretty' : 'json';
+  const format = logFormat === 'auto' ? onTerminal : logFormat;
+  const usual = format === 'pretty' ? 'warn' : 'info';
+  return createLogger(format, logLevel === 'auto' ? usual : logLevel);
 }
 
 function printExamples(terminal: Terminal, url: string): void {

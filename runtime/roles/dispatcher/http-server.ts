@@ -53,7 +53,8 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
 }
 
 function createServer(logger: Logger): FastifyInstance {
-  const instance: FastifyBaseLogger = logger;
+  // Fastify's own news (that it listens) is said by whoever starts it.
+  const instance: FastifyBaseLogger = logger.child({}, { level: 'warn' });
   const http = fastify({
     loggerInstance: instance,
     logController: new LogController({ disableRequestLogging: true }),

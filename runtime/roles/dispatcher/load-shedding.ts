@@ -20,7 +20,8 @@ const MAX_HEAP_SHARE = 0.85;
 export async function shedLoad(http: FastifyInstance, options: LoadSheddingOptions): Promise<void> {
   const { requests, maxInFlight, metrics } = options;
   http.addHook('onRequest', (_request, _reply, done) => {
-    if (requests.inFlight < maxInFlight) {
+    // This request is counted already.
+    if (requests.inFlight <= maxInFlight) {
       done();
       return;
     }

@@ -86,14 +86,16 @@ export class Member {
   end(): void {
     this.#closed = true;
     this.#cancelDial();
-    this.#link.end();
+    if (this.#link.state === 'closed') this.#options.onGone();
+    else this.#link.end();
   }
 
   /** Cuts the link; what is in flight fails with an unknown outcome. */
   close(reason: string): void {
     this.#closed = true;
     this.#cancelDial();
-    this.#link.close(reason);
+    if (this.#link.state === 'closed') this.#options.onGone();
+    else this.#link.close(reason);
   }
 
   #dial(): LinkClient {

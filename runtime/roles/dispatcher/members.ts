@@ -109,6 +109,7 @@ export class Members {
   /** The source of truth says that a worker is no more: nothing new is sent to it. */
   remove(uid: string): void {
     this.#members.get(uid)?.end();
+    this.#observe();
   }
 
   /** The member for an operation: its key's owner, or the next in turn with room. */

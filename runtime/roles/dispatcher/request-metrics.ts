@@ -6,29 +6,30 @@ type Series = Pick<Histogram.Internal<'method' | 'route' | 'status'>, 'observe'>
 
 /** What is known of the requests of a server at this moment. */
 export interface RequestCount {
-  /** Requests that are being answered, bodies that are still coming in included. */
+  /** Requests whose clients wait for the answer, bodies that are still coming in included. */
   readonly inFlight: number;
 }
 
 /**
- * Counts and times every request by route (its pattern, never its path), method and status. Hooks are put on
- * each route by itself, because a route that is known costs nothing to look up.
+ * Counts every request, and times it by route (its pattern, never its path), method and status. The timing
+ * hooks are put on each route by itself, because a route that is known costs nothing to look up.
  */
 export function observeRequests(http: FastifyInstance, metrics: Pick<Metrics, 'httpRequests'>): RequestCount {
   const count = { inFlight: 0 };
+  // On the server, not on its routes: a route's own hooks come after those that may refuse the request.
+  http.addHook('onRequest', (_request, reply, done) => {
+    count.inFlight += 1;
+    // Not onResponse: it does not come when the client goes away before its answer.
+    reply.raw.once('close', () => {
+      count.inFlight -= 1;
+    });
+    done();
+  });
   http.addHook('onRoute', (route) => {
     const series = seriesByStatus(route, metrics);
-    route.onRequest = [
-      (_request, _reply, done) => {
-        count.inFlight += 1;
-        done();
-      },
-      ...[route.onRequest ?? []].flat(),
-    ];
     route.onResponse = [
       ...[route.onResponse ?? []].flat(),
       (_request, reply, done) => {
-        count.inFlight -= 1;
         series(reply.statusCode).observe(reply.elapsedTime / 1000);
         done();
       },
