@@ -1,8 +1,8 @@
 import type { FastifyReply } from 'fastify';
 import { Type } from 'typebox';
-import { v7 as uuidv7 } from 'uuid';
 import { PlatformError } from '../errors.ts';
 import { type Position, decodeCursor, encodeCursor } from './cursor.ts';
+import { newEventId } from './event-id.ts';
 import type { Failed, Outcome } from './outcome.ts';
 
 /**
@@ -90,7 +90,7 @@ export function eventIdOf(header: string | undefined, bodyId: string | undefined
       'the Idempotency-Key header and the id in the body differ',
     );
   }
-  return key ?? bodyId ?? uuidv7();
+  return key ?? bodyId ?? newEventId();
 }
 
 /** Two spellings of the same name (composed or not) are one name: fraud checks and sets compare this form. */

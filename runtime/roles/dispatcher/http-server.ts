@@ -1,5 +1,3 @@
-import swagger from '@fastify/swagger';
-import swaggerUi from '@fastify/swagger-ui';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import type { Dispatch, Domain } from '../../domain-kit/domain.ts';
@@ -8,6 +6,7 @@ import { addHealthRoutes, type ReadinessSource } from '../../health.ts';
 import type { Logger } from '../../logging.ts';
 import type { Metrics } from '../../metrics.ts';
 import { trackAllowedMethods } from './allowed-methods.ts';
+import { describeApi } from './api-description.ts';
 import { answerBrokenHttp } from './broken-http.ts';
 import { shedLoad } from './load-shedding.ts';
 import { sendProblem, toPlatformError } from './problem.ts';
@@ -96,18 +95,4 @@ function setErrorHandlers(http: FastifyInstance, allowedMethods: (url: string) =
     const message = `this path takes ${methods.join(', ')}, not ${request.method}`;
     return sendProblem(request, reply, new PlatformError('METHOD_NOT_ALLOWED', message));
   });
-}
-
-async function describeApi(http: FastifyInstance, version: string): Promise<void> {
-  await http.register(swagger, {
-    openapi: {
-      openapi: '3.1.0',
-      info: {
-        title: 'mini-platform',
-        version,
-        description: 'Errors are RFC 9457 problem documents with a stable `code`; docs/errors.md lists them.',
-      },
-    },
-  });
-  await http.register(swaggerUi, { routePrefix: '/docs' });
 }
