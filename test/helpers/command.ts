@@ -63,7 +63,7 @@ export class CommandRun {
   readonly #watchers = new Set<() => void>();
 
   constructor(args: readonly string[]) {
-    this.process = spawn(process.execPath, [path.join(root, 'cli', 'main.ts'), ...args], {
+    this.process = spawn(process.execPath, [path.join(root, 'cli', 'main.mjs'), ...args], {
       cwd: root,
       stdio: ['ignore', 'pipe', 'pipe'],
     });

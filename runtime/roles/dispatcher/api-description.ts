@@ -3,7 +3,7 @@ import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 
 /** The page needs no bar to enter other descriptions, and no logo of its tool. */
-const PAGE_CSS = '.topbar { display: none }';
+const PAGE_CSS = '.swagger-ui .topbar { display: none }';
 
 /** Describes every route that is added later (OpenAPI, /docs/json), on a page at /docs. */
 export async function describeApi(http: FastifyInstance, version: string): Promise<void> {
