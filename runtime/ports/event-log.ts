@@ -89,7 +89,10 @@ export interface Subscription {
 export interface ReadOptions {
   readonly topic: string;
   readonly partition: number;
-  /** First offset wanted. An offset below the partition's start is an `invalid` error, never a silent skip. */
+  /**
+   * First offset wanted. An offset below the partition's start, or beyond its end, is an `invalid` error, never
+   * a silent skip.
+   */
   readonly from: bigint;
   readonly maxRecords: number;
 }
