@@ -116,7 +116,7 @@ export interface ServeOptions {
   readonly concurrency?: number;
 }
 
-/** Binds an operation to its handler. Defaults: 256 calls a batch; two batches at once. */
+/** Binds an operation to its handler. Defaults: 256 calls a batch; one batch at once. */
 export function serve<Req, Res>(
   operation: Operation<Req, Res>,
   handler: BatchHandler<Req, Res>,

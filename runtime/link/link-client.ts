@@ -217,8 +217,8 @@ export class LinkClient {
 
   #leave(): void {
     if (this.#ending) return;
-    this.#options.listener.onLeaving();
     this.end();
+    this.#options.listener.onLeaving();
   }
 
   #sweep(): void {

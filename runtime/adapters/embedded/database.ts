@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { getCompileCacheDir } from 'node:module';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { PortError } from '../../ports/port-error.ts';
@@ -96,7 +97,10 @@ export class EmbeddedDatabase {
 }
 
 async function startThread(script: URL, file: string): Promise<Worker> {
-  const worker = new Worker(script, { workerData: { file }, resourceLimits: THREAD_LIMITS });
+  const worker = new Worker(new URL('./thread-entry.mjs', import.meta.url), {
+    workerData: { file, script: script.href, compileCache: getCompileCacheDir() },
+    resourceLimits: THREAD_LIMITS,
+  });
   try {
     await once(worker, 'message');
     return worker;

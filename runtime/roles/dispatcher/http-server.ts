@@ -53,7 +53,9 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
 
 function createServer(logger: Logger): FastifyInstance {
   // Fastify's own news (that it listens) is said by whoever starts it.
-  const instance: FastifyBaseLogger = logger.child({}, { level: 'warn' });
+  const instance: FastifyBaseLogger = logger.isLevelEnabled('info')
+    ? logger.child({}, { level: 'warn' })
+    : logger;
   const http = fastify({
     loggerInstance: instance,
     logController: new LogController({ disableRequestLogging: true }),

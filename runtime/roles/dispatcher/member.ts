@@ -39,6 +39,7 @@ export class Member {
   #cancelDial: CancelTimer = () => {};
   #lostAt: number;
   #closed = false;
+  #left = false;
 
   constructor(options: MemberOptions) {
     this.#options = options;
@@ -58,6 +59,11 @@ export class Member {
   get state(): MemberState {
     if (this.#link.state === 'open') return 'usable';
     return this.#link.state === 'leaving' ? 'leaving' : 'connecting';
+  }
+
+  /** Whether the worker has said itself that it leaves: this start of it does not come back. */
+  get hasLeft(): boolean {
+    return this.#left;
   }
 
   get inFlight(): number {
@@ -101,7 +107,6 @@ export class Member {
   #dial(): LinkClient {
     const { record, bootId, dispatcherId, credentials, clock, limits, logger, onChange, onLateReply } =
       this.#options;
-    let left = false;
     const link = new LinkClient({
       address: record.address,
       bootId,
@@ -117,18 +122,18 @@ export class Member {
           onChange();
         },
         onLeaving: () => {
-          left = true;
+          this.#left = true;
           logger.info({ member: record.uid, inFlight: link.inFlight }, 'a worker is leaving');
           onChange();
         },
-        onClosed: (reason) => this.#lost(left, reason),
+        onClosed: (reason) => this.#lost(reason),
         onLateReply,
       },
     });
     return link;
   }
 
-  #lost(left: boolean, reason: string): void {
+  #lost(reason: string): void {
     const { clock, logger, record, onChange, onGone } = this.#options;
     const now = clock.monotonic();
     if (this.#operations.size > 0) {
@@ -136,11 +141,11 @@ export class Member {
       this.#operations = new Set();
       logger.info(
         { member: record.uid, reason },
-        left ? 'a worker has left' : 'the link to a worker is lost',
+        this.#left ? 'a worker has left' : 'the link to a worker is lost',
       );
     }
     onChange();
-    if (left || this.#closed || now - this.#lostAt > GIVE_UP_AFTER_MS) {
+    if (this.#left || this.#closed || now - this.#lostAt > GIVE_UP_AFTER_MS) {
       onGone();
       return;
     }

@@ -147,7 +147,7 @@ export class Members {
     const counts: Record<MemberState, number> = { connecting: 0, usable: 0, leaving: 0 };
     for (const member of this.#members.values()) {
       counts[member.state] += 1;
-      if (member.state === 'leaving' && member.bootId !== undefined) this.#rememberLeft(member.bootId);
+      if (member.hasLeft && member.bootId !== undefined) this.#rememberLeft(member.bootId);
     }
     for (const state of STATES) metrics.members.set({ state }, counts[state]);
     this.#changeListener();

@@ -73,6 +73,7 @@ const FASTIFY_ERRORS: ReadonlyMap<string, Known> = new Map([
     'FST_ERR_CTP_INVALID_CONTENT_LENGTH',
     { code: 'MALFORMED_HTTP', detail: 'the body has another length than Content-Length says' },
   ],
+  ['ECONNRESET', { code: 'MALFORMED_HTTP', detail: 'the client went away before its body was complete' }],
   ['FST_ERR_BAD_URL', { code: 'MALFORMED_HTTP', detail: 'the path is not a valid URL' }],
   ['FST_ERR_MAX_PARAM_LENGTH', { code: 'INVALID_REQUEST', detail: 'a part of the path is too long' }],
 ]);
