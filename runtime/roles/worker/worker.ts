@@ -12,7 +12,10 @@ import { bindServer } from '../../link/grpc-bind.ts';
 import type { Logger } from '../../logging.ts';
 import type { Metrics } from '../../metrics.ts';
 import type { DispatcherDirectory } from '../../ports/membership.ts';
+import type { Subscription } from '../../ports/event-log.ts';
+import { startBackground } from './background-runner.ts';
 import { DispatcherLinks } from './dispatcher-links.ts';
+import { flowsOf, startFlows } from './flow-runner.ts';
 import { Joiner } from './joiner.ts';
 import { OperationQueue } from './operation-queue.ts';
 
@@ -45,6 +48,8 @@ export class Worker {
   readonly #links: DispatcherLinks;
   readonly #joiners = new Map<string, Joiner>();
   readonly #queues = new Map<string, OperationQueue>();
+  #flows: readonly Subscription[] = [];
+  #stopBackground: readonly (() => Promise<void>)[] = [];
   #stopWatching = (): void => {};
   #joined = false;
   #refusal = 'no dispatcher is known yet';
@@ -80,6 +85,7 @@ export class Worker {
     await ports.documents.ensureCollections(domains.flatMap((domain) => domain.collections));
     await ports.log.ensureTopics(domains.flatMap((domain) => domain.topics));
     const bound = await bindServer(this.#server, `${host}:${port}`, serverCredentials);
+    await this.#startFlows();
     this.lifecycle.enter('JOINING');
     this.#stopWatching = directory.watch((addresses) => this.#follow(addresses, bound));
   }
@@ -113,26 +119,44 @@ export class Worker {
     this.#refusal = 'leaving';
     this.lifecycle.enter('DRAINING');
     this.#stopWatching();
-    const joiners = [...this.#joiners.values()].map((joiner) => joiner.stop());
     this.#linkServer.leave();
+    const quiet = Promise.all([
+      this.#linkServer.ended(),
+      ...this.#flows.map((flow) => flow.close()),
+      ...this.#stopBackground.map((stop) => stop()),
+      ...[...this.#joiners.values()].map((joiner) => joiner.stop()),
+    ]);
     const giveUp = new AbortController();
-    await Promise.race([this.#linkServer.ended(), pause(clock, deadlineMs, giveUp.signal)]);
+    const inTime = await Promise.race([
+      quiet.then(() => true),
+      pause(clock, deadlineMs, giveUp.signal).then(() => false),
+    ]);
     giveUp.abort();
-    if (this.#linkServer.inFlight > 0) {
-      logger.warn({ inFlight: this.#linkServer.inFlight }, 'stopped before all operations were answered');
-    }
+    if (!inTime) logger.warn({ inFlight: this.#linkServer.inFlight }, 'stopped before all work was done');
     this.#linkServer.close('the worker stops');
-    await Promise.all(joiners);
     this.#server.forceShutdown();
     await directory.close();
     this.lifecycle.enter('STOPPED');
   }
 
+  async #startFlows(): Promise<void> {
+    const { domains, ports, uid, clock, logger } = this.#options;
+    const portsOf = (domain: Domain): DomainPorts => this.#portsOf(domain);
+    this.#flows = await startFlows(flowsOf(domains, portsOf), ports.log, logger);
+    this.#stopBackground = domains
+      .flatMap((domain) => domain.background?.(portsOf(domain)) ?? [])
+      .map((task) =>
+        startBackground({ task, owner: `${uid}/${this.#bootId}`, cache: ports.cache, clock, logger }),
+      );
+  }
+
   #serve(): readonly ServedOperation[] {
-    const { domains, ports, clock, logger } = this.#options;
-    return domains.flatMap((domain) =>
-      domain.serve({ ...ports, clock, bootId: this.#bootId, logger: logger.child({ domain: domain.name }) }),
-    );
+    return this.#options.domains.flatMap((domain) => domain.serve(this.#portsOf(domain)));
+  }
+
+  #portsOf(domain: Domain): DomainPorts {
+    const { ports, clock, logger } = this.#options;
+    return { ...ports, clock, bootId: this.#bootId, logger: logger.child({ domain: domain.name }) };
   }
 
   #addQueue(served: ServedOperation): void {
