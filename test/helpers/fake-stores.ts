@@ -1,0 +1,47 @@
+import type { DocumentStore, InsertResult, StoredDocument } from '../../runtime/ports/document-store.ts';
+import type { EventLog, NewRecord } from '../../runtime/ports/event-log.ts';
+import { PortError } from '../../runtime/ports/port-error.ts';
+import { fakeOf } from './fakes.ts';
+
+/** Documents by collection and id, as a test looks at them. */
+export interface FakeDocuments {
+  readonly store: DocumentStore;
+  readonly documents: Map<string, StoredDocument>;
+  /** How many documents came in each insert. */
+  readonly inserts: number[];
+}
+
+/** A document store of one collection in memory. `isInvalid` says which documents it refuses, with their batch. */
+export function fakeDocuments(isInvalid: (document: StoredDocument) => boolean = () => false): FakeDocuments {
+  const documents = new Map<string, StoredDocument>();
+  const inserts: number[] = [];
+  const insert = (document: StoredDocument): InsertResult => {
+    if (documents.has(document._id)) return 'duplicate';
+    documents.set(document._id, structuredClone(document));
+    return 'inserted';
+  };
+  const store = fakeOf<DocumentStore>({
+    insertMany: (_collection, batch) => {
+      inserts.push(batch.length);
+      return batch.some(isInvalid)
+        ? Promise.reject(new PortError('invalid', 'document-store.insertMany', 'refused content'))
+        : Promise.resolve(batch.map(insert));
+    },
+    findByIds: (_collection, ids) => Promise.resolve(ids.map((id) => structuredClone(documents.get(id)))),
+    ensureCollections: () => Promise.resolve(),
+  });
+  return { store, documents, inserts };
+}
+
+/** An event log in memory, with all that was ever appended. */
+export function fakeLog(): { readonly log: EventLog; readonly records: NewRecord[] } {
+  const records: NewRecord[] = [];
+  const log = fakeOf<EventLog>({
+    append: (batch) => {
+      records.push(...batch);
+      return Promise.resolve();
+    },
+    ensureTopics: () => Promise.resolve([]),
+  });
+  return { log, records };
+}
