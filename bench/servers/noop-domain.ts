@@ -20,6 +20,8 @@ export const noopDomain: Domain = {
     });
   },
   serve: () => [
-    serve(noop, (calls) => Promise.resolve(calls.map(() => ({ verdict: 'ANSWERED', response: {} }) as const))),
+    serve(noop, (calls) =>
+      Promise.resolve(calls.map(() => ({ verdict: 'ANSWERED', response: {} }) as const)),
+    ),
   ],
 };

@@ -1,4 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { credentials, ServerCredentials } from '@grpc/grpc-js';
@@ -17,7 +18,8 @@ import { report } from './report.ts';
 const [, , join = ''] = process.argv;
 const directory = await mkdtemp(path.join(tmpdir(), 'bench-'));
 const database = await EmbeddedDatabase.open(directory);
-process.on('exit', () => void rm(directory, { recursive: true, force: true }));
+// Only synchronous work is done in an exit handler.
+process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
 const worker = new Worker({
   uid: 'bench',
   domains: [noopDomain],

@@ -45,12 +45,14 @@ export class DerivedSet {
    * cache keeps losing the set while it is rebuilt.
    */
   async page(of: string, options: ScoredPageOptions): Promise<ScoredPage> {
-    for (let rebuilds = 0; rebuilds <= MAX_REBUILDS; rebuilds += 1) {
+    for (let rebuilds = 0; ; rebuilds += 1) {
       const page = await this.#options.cache.page(this.#key(of), options);
       if (page.complete) return page;
+      if (rebuilds === MAX_REBUILDS) {
+        throw new PortError('unavailable', 'derived-set.page', 'the cache loses the set while it is rebuilt');
+      }
       await this.#rebuildOnce(of);
     }
-    throw new PortError('unavailable', 'derived-set.page', 'the cache loses the set while it is rebuilt');
   }
 
   async #rebuildOnce(of: string): Promise<void> {

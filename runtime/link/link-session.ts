@@ -1,4 +1,4 @@
-import type { ServerDuplexStream } from '@grpc/grpc-js';
+import { type ServerDuplexStream, status } from '@grpc/grpc-js';
 import type { CancelTimer, Clock } from '../clock.ts';
 import {
   FailureCause,
@@ -90,14 +90,15 @@ export class LinkSession {
     this.#write({ $case: 'leaving', value: {} });
   }
 
-  /** Ends the session at once; answers that are not under way are lost. */
-  close(reason: string): void {
+  /** Ends the session at once, as a failed call where `failed` is given; answers not under way are lost. */
+  close(reason: string, failed?: { readonly code: status; readonly details: string }): void {
     if (this.#closed) return;
     this.#closed = true;
     for (const cancel of this.#timers) cancel();
     this.#heartbeat?.stop();
     this.#outbox.close();
-    this.#options.stream.end();
+    if (failed === undefined) this.#options.stream.end();
+    else this.#options.stream.emit('error', failed);
     // Their work goes on; there is no one to tell any more, so the result is of no consequence.
     this.#pending.settleAll(failure(FailureCause.LINK_LOST, reason, true));
     this.#options.onClosed(reason);
@@ -123,7 +124,7 @@ export class LinkSession {
     const { host, limits, clock } = this.#options;
     const refusal = this.#refusal(hello);
     if (refusal !== undefined) {
-      this.close(refusal);
+      this.close(refusal, { code: status.FAILED_PRECONDITION, details: refusal });
       return;
     }
     this.#write({

@@ -83,13 +83,18 @@ async function decide(
   const remaining = deadline - clock.monotonic();
   const outcome = await attempt(first.member, prepared, remaining * FIRST_TRY_SHARE);
   if (outcome.verdict !== 'FAILED' || FINAL.has(outcome.cause)) return outcome;
-  const second = members.choose({ ...prepared.wanted, except: first.member.record.uid });
+  const second = members.choose(elsewhere(prepared.wanted, first.member));
   const left = deadline - clock.monotonic();
-  if (!('member' in second) || left <= 0) return outcome;
+  if (!('member' in second) || second.member === first.member || left <= 0) return outcome;
   metrics.operationRetries.inc({ operation: prepared.name, cause: outcome.cause });
   const retried = await attempt(second.member, prepared, left);
   // What the first try may have done is unknown, whatever the second one says of itself.
   return retried.verdict === 'FAILED' && outcome.attempted ? { ...retried, attempted: true } : retried;
+}
+
+/** A second try goes to another member; with a key, only to one that has become its owner. */
+function elsewhere(wanted: Wanted, { record }: Member): Wanted {
+  return wanted.key === undefined ? { ...wanted, except: record.uid } : wanted;
 }
 
 async function attempt(member: Member, prepared: Prepared, timeoutMs: number): Promise<Outcome<Uint8Array>> {

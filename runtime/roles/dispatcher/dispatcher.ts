@@ -8,7 +8,7 @@ import type { LinkLimits } from '../../link/protocol.ts';
 import { bindServer } from '../../link/grpc-bind.ts';
 import type { Logger } from '../../logging.ts';
 import type { Metrics } from '../../metrics.ts';
-import type { MemberDirectory } from '../../ports/membership.ts';
+import type { MemberDirectory, MemberRecord } from '../../ports/membership.ts';
 import { createDispatch } from './dispatch.ts';
 import { createHttpServer, type HttpServer } from './http-server.ts';
 import { Members } from './members.ts';
@@ -47,6 +47,8 @@ export class Dispatcher {
   readonly #members: Members;
   readonly #joinServer = new Server();
   #server: HttpServer | undefined;
+  /** Uids of workers that were discovered and not looked at yet. */
+  readonly #discovered = new Set<string>();
   #stopWatching = (): void => {};
   #joinAddress: string | undefined;
   #stopping: Promise<void> | undefined;
@@ -79,11 +81,13 @@ export class Dispatcher {
     this.#joinAddress = `${joinHost}:${port}`;
     this.#stopWatching = this.#options.directory.watch({
       added: (record) => {
-        this.#options.clock.after(DISCOVERY_DELAY_MS, () => {
-          if (!this.#members.has(record.uid) && this.#isServing()) this.#members.admit(record, undefined);
-        });
+        this.#discovered.add(record.uid);
+        this.#options.clock.after(DISCOVERY_DELAY_MS, () => this.#dialDiscovered(record));
       },
-      removed: (uid) => this.#members.remove(uid),
+      removed: (uid) => {
+        this.#discovered.delete(uid);
+        this.#members.remove(uid);
+      },
     });
     this.lifecycle.enter('JOINING');
     this.#members.onChange(() => this.#followMembers());
@@ -132,6 +136,13 @@ export class Dispatcher {
     this.#joinServer.forceShutdown();
     await directory.close();
     this.lifecycle.enter('STOPPED');
+  }
+
+  /** A worker that was discovered and has not joined by itself meanwhile, because this dispatcher is new, say. */
+  #dialDiscovered(record: MemberRecord): void {
+    const isWanted = this.#discovered.delete(record.uid);
+    if (isWanted && !this.#members.has(record.uid) && this.#isServing())
+      this.#members.admit(record, undefined);
   }
 
   #dispatch(): ReturnType<typeof createDispatch> {

@@ -1,0 +1,7 @@
+import { bank } from './bank.ts';
+import type { Bench } from './bench.ts';
+import { hop } from './hop.ts';
+import { start } from './start.ts';
+
+/** All benchmarks, in the order in which `all` runs them. */
+export const BENCHES: readonly Bench[] = [hop, bank, start];
