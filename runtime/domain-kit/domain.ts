@@ -125,7 +125,7 @@ export function serve<Req, Res>(
   return {
     operation,
     maxBatch: options.maxBatch ?? 256,
-    concurrency: options.concurrency ?? 1,
+    concurrency: options.concurrency ?? 2,
     handle: (calls) => handleEncoded(operation, handler, calls),
   };
 }

@@ -3,7 +3,7 @@ import { Connection } from './connection.ts';
 import { DocumentReader } from './document-reader.ts';
 import { LogReader } from './log-reader.ts';
 import { allTopics } from './schema.ts';
-import { failureOf, serve } from './thread-service.ts';
+import { failureOf, type Handled, serve } from './thread-service.ts';
 import type { ReadRequest, ThreadFailure, ThreadMessage, ThreadReply } from './thread-protocol.ts';
 
 // Given by EmbeddedDatabase.
@@ -20,23 +20,24 @@ let opened: Readers | undefined;
 
 serve<ReadRequest>(answerAll, () => opened?.connection.close());
 
-function answerAll({ requests }: ThreadMessage<ReadRequest>): {
-  reply: ThreadReply;
-  transfer: ArrayBuffer[];
-} {
-  const failures: ThreadFailure[] = [];
+function answerAll(messages: readonly ThreadMessage<ReadRequest>[]): Handled {
   const transfer: ArrayBuffer[] = [];
+  return { replies: messages.map(({ requests }) => answer(requests, transfer)), transfer };
+}
+
+function answer(requests: readonly ReadRequest[], transfer: ArrayBuffer[]): ThreadReply {
+  const failures: ThreadFailure[] = [];
   const answers = requests.map((request, place) => {
     try {
-      const answer = inSnapshot(request);
-      if (typeof answer === 'object' && 'pack' in answer) transfer.push(answer.pack.buffer);
-      return answer;
+      const found = inSnapshot(request);
+      if (typeof found === 'object' && 'pack' in found) transfer.push(found.pack.buffer);
+      return found;
     } catch (error) {
       failures.push(failureOf(place, error));
       return undefined;
     }
   });
-  return { reply: { answers, failures, advanced: [] }, transfer };
+  return { answers, failures, advanced: [] };
 }
 
 /** A request of several statements sees one state of the database. */

@@ -38,10 +38,10 @@ const MAX_MESSAGE_BYTES = 4 * 1024 * 1024;
 const SWEEPS_PER_DEADLINE = 20;
 
 /**
- * The main thread's end of a database thread. What is asked in one turn of the event loop, and all that
- * gathers while a message is under way, leaves as one message. (With two messages under way, commits get
- * smaller and cost more: measured, fewer rows per second.) Every call is bounded in time, the queue in count
- * and bytes, and the death of the thread fails all calls.
+ * The main thread's end of a database thread. What is asked in one turn of the event loop leaves as one message.
+ * Messages gather in the thread, which takes all that have come while it worked: so it never waits for the main
+ * thread to send the next ones. Every call is bounded in time, what is under way in count and bytes, and the
+ * death of the thread fails all calls.
  */
 export class ThreadChannel {
   readonly #name: string;
@@ -51,8 +51,8 @@ export class ThreadChannel {
   readonly #sweeper: NodeJS.Timeout;
   readonly #gone: Promise<void>;
   #waiting: Pending[] = [];
-  /** The message that is under way; empty when there is none. */
-  #sent: readonly Pending[] = [];
+  /** Messages that are under way, in the order in which their replies come. */
+  readonly #sent: (readonly Pending[])[] = [];
   #items = 0;
   #bytes = 0;
   #flushing = false;
@@ -75,7 +75,7 @@ export class ThreadChannel {
         resolve();
       });
     });
-    worker.on('message', (reply: ThreadReply) => this.#settle(reply));
+    worker.on('message', (replies: readonly ThreadReply[]) => this.#settleAll(replies));
     worker.on('messageerror', (error) => this.#die(messageOf(error)));
     worker.on('error', (error) => this.#die(messageOf(error)));
     this.#sweeper = setInterval(() => this.#sweep(), Math.ceil(limits.deadlineMs / SWEEPS_PER_DEADLINE));
@@ -123,7 +123,7 @@ export class ThreadChannel {
   }
 
   #flushSoon(): void {
-    if (this.#flushing || this.#sent.length > 0) return;
+    if (this.#flushing) return;
     this.#flushing = true;
     setImmediate(() => {
       this.#flushing = false;
@@ -132,9 +132,11 @@ export class ThreadChannel {
   }
 
   #flush(): void {
-    if (this.#waiting.length === 0) return;
-    const batch = this.#takeBatch();
-    this.#sent = batch;
+    while (this.#waiting.length > 0) this.#send(this.#takeBatch());
+  }
+
+  #send(batch: readonly Pending[]): void {
+    this.#sent.push(batch);
     const requests = batch.map(({ request }) => request);
     const payload = joinPayloads(batch);
     const message: ThreadMessage<unknown> = payload === undefined ? { requests } : { requests, payload };
@@ -152,9 +154,11 @@ export class ThreadChannel {
     return this.#waiting.splice(0, count);
   }
 
-  #settle(reply: ThreadReply): void {
-    const batch = this.#sent;
-    this.#sent = [];
+  #settleAll(replies: readonly ThreadReply[]): void {
+    for (const reply of replies) this.#settle(reply, this.#sent.shift() ?? []);
+  }
+
+  #settle(reply: ThreadReply, batch: readonly Pending[]): void {
     // Consumers are told first: an append that has resolved is then known to every one of them.
     if (reply.advanced.length > 0) this.#onAdvance(reply.advanced);
     for (const { place, kind, message } of reply.failures) {
@@ -163,7 +167,6 @@ export class ThreadChannel {
     }
     batch.forEach((pending, place) => pending.resolve(reply.answers[place]));
     this.#release(batch);
-    if (this.#waiting.length > 0) this.#flushSoon();
   }
 
   #release(batch: readonly Pending[]): void {
@@ -177,10 +180,7 @@ export class ThreadChannel {
   /** What was sent still weighs until its answer comes, so a slow disk cannot make the queue grow. */
   #sweep(): void {
     const now = performance.now();
-    const expired = this.#waiting.filter(({ expiresAt }) => expiresAt <= now);
-    if (expired.length > 0) this.#waiting = this.#waiting.filter(({ expiresAt }) => expiresAt > now);
-    this.#release(expired);
-    for (const pending of [...expired, ...this.#sent]) {
+    for (const pending of this.#sent.flat()) {
       if (pending.expiresAt > now) continue;
       pending.reject(new PortError('timeout', pending.call, `no answer from the ${this.#name} in time`));
     }
@@ -190,8 +190,7 @@ export class ThreadChannel {
     clearInterval(this.#sweeper);
     const died = `the ${this.#name} thread died: ${reason}`;
     this.#end ??= { died };
-    const lost = [...this.#sent, ...this.#waiting];
-    this.#sent = [];
+    const lost = [...this.#sent.splice(0).flat(), ...this.#waiting];
     this.#waiting = [];
     for (const pending of lost) pending.reject(new PortError('unavailable', pending.call, died));
     this.#release(lost);

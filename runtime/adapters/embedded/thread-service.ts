@@ -1,4 +1,4 @@
-import { parentPort } from 'node:worker_threads';
+import { type MessagePort, parentPort, receiveMessageOnPort } from 'node:worker_threads';
 import { PortError } from '../../ports/port-error.ts';
 import type { PortErrorKind } from '../../ports/port-error.ts';
 import { messageOf, sqliteCode } from './system-error.ts';
@@ -22,21 +22,44 @@ function kindOf(error: unknown): PortErrorKind {
   return code !== undefined && CONTENT_FAULTS.has(code) ? 'invalid' : 'unavailable';
 }
 
-/** Runs a database thread: answers message after message, and ends with `close` when the main thread says so. */
+/** What a thread sends back for the messages it has taken together: one reply for each, in their order. */
+export interface Handled {
+  readonly replies: readonly ThreadReply[];
+  readonly transfer: readonly ArrayBuffer[];
+}
+
+/**
+ * Runs a database thread: takes all messages that have come while it worked, answers them together, and ends
+ * with `close` when the main thread says so.
+ */
 export function serve<Request>(
-  handle: (message: ThreadMessage<Request>) => { reply: ThreadReply; transfer: ArrayBuffer[] },
+  handle: (messages: readonly ThreadMessage<Request>[]) => Handled,
   close: () => void,
 ): void {
   if (parentPort === null) throw new Error('a database thread is started by EmbeddedDatabase');
   const port = parentPort;
-  port.on('message', (message: ThreadMessage<Request> | null) => {
-    if (message === null) {
+  port.on('message', (first: ThreadMessage<Request> | null) => {
+    const taken = [first, ...queued<Request>(port)];
+    const messages = taken.filter((message) => message !== null);
+    if (messages.length > 0) {
+      const { replies, transfer } = handle(messages);
+      port.postMessage(replies, transfer);
+    }
+    if (messages.length < taken.length) {
       close();
       port.close();
-      return;
     }
-    const { reply, transfer } = handle(message);
-    port.postMessage(reply, transfer);
   });
   port.postMessage('ready');
+}
+
+/** Messages that wait already. Not through events, which would bring them one by one. */
+function* queued<Request>(port: MessagePort): Generator<ThreadMessage<Request> | null> {
+  for (;;) {
+    // What the main thread sends is declared in ThreadMessage.
+    const next = receiveMessageOnPort(port) as
+      { readonly message: ThreadMessage<Request> | null } | undefined;
+    if (next === undefined) return;
+    yield next.message;
+  }
 }

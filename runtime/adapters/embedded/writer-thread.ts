@@ -24,7 +24,7 @@ const connection = new Connection(file, [
   'journal_mode = WAL',
   // FULL makes a commit wait for the fsync of the write-ahead log: what is answered is durable.
   'synchronous = FULL',
-  'wal_autocheckpoint = 2000',
+  'wal_autocheckpoint = 4000',
   'cache_size = -8000',
 ]);
 createCatalogue(connection);
@@ -32,13 +32,13 @@ const documents = new DocumentWriter(connection);
 const log = new LogWriter(connection);
 
 serve<WriteRequest>(
-  (message) => ({ reply: commitTogether(message), transfer: [] }),
+  (messages) => ({ replies: commitTogether(messages), transfer: [] }),
   () => connection.close(),
 );
 
 /** Group commit: everything that gathered during the last one, in one transaction, with one fsync. */
-function commitTogether(message: ThreadMessage<WriteRequest>): ThreadReply {
-  const jobs = jobsOf(message);
+function commitTogether(messages: readonly ThreadMessage<WriteRequest>[]): ThreadReply[] {
+  const jobs = messages.flatMap(jobsOf);
   let outcome: Outcome;
   try {
     outcome = inTransaction(() => ({ answers: jobs.map(execute), failures: [] }));
@@ -46,7 +46,30 @@ function commitTogether(message: ThreadMessage<WriteRequest>): ThreadReply {
     // Savepoints cost on each request; failures are rare. So only a batch that failed is run with them.
     outcome = commitApart(jobs);
   }
-  return { ...outcome, advanced: log.takeAdvanced() };
+  return split(messages, outcome);
+}
+
+/** The part of the outcome that belongs to each message. */
+function split(
+  messages: readonly ThreadMessage<WriteRequest>[],
+  { answers, failures }: Outcome,
+): ThreadReply[] {
+  // Told with the first reply: it is true as soon as the commit is.
+  let advanced: ThreadReply['advanced'] = log.takeAdvanced();
+  let start = 0;
+  return messages.map(({ requests }) => {
+    const end = start + requests.length;
+    const reply = {
+      answers: answers.slice(start, end),
+      failures: failures
+        .filter(({ place }) => place >= start && place < end)
+        .map((failure) => ({ ...failure, place: failure.place - start })),
+      advanced,
+    };
+    start = end;
+    advanced = [];
+    return reply;
+  });
 }
 
 function commitApart(jobs: readonly Job[]): Outcome {
