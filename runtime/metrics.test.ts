@@ -1,41 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { Histogram, Registry } from 'prom-client';
-import { cachedSeries, createMetrics } from './metrics.ts';
-
-function histogram(): Histogram<'a' | 'b'> {
-  return new Histogram({
-    name: 'test_seconds',
-    help: 'a test',
-    labelNames: ['a', 'b'],
-    buckets: [1],
-    registers: [new Registry()],
-  });
-}
-
-describe('cached series', () => {
-  test('observe as the histogram itself would', async () => {
-    const cached = histogram();
-    const plain = histogram();
-    const series = cachedSeries(cached, ['a', 'b']);
-    for (const [a, b, value] of [
-      ['x', 'y', 0.5],
-      ['x', 'z', 1.5],
-      ['y', 'x', 2.5],
-      ['x', 'y', 3.5],
-    ] as const) {
-      series(a, b).observe(value);
-      plain.observe({ a, b }, value);
-    }
-    expect((await cached.get()).values).toEqual((await plain.get()).values);
-  });
-
-  test('look each pair of labels up once, and mix no two of them up', () => {
-    const series = cachedSeries(histogram(), ['a', 'b']);
-    expect(series('x', 'y')).toBe(series('x', 'y'));
-    expect(series('x', 'y')).not.toBe(series('y', 'x'));
-    expect(series('', 'xy')).not.toBe(series('x', 'y'));
-  });
-});
+import { createMetrics } from './metrics.ts';
 
 describe('the metrics', () => {
   test('are named after the platform, with help and units', async () => {

@@ -1,4 +1,5 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
+import { Histogram } from './histogram.ts';
 
 const DURATIONS_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const BATCH_SIZES = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512];
@@ -6,42 +7,43 @@ const BATCH_SIZES = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512];
 /** Every metric of the platform, under its one name. Labels are bounded: never a client, an id or a free text. */
 export interface Metrics {
   readonly registry: Registry;
-  readonly httpRequests: Histogram<'method' | 'route' | 'status'>;
+  /** Labels: method, route, status. */
+  readonly httpRequests: Histogram;
   readonly httpInFlight: Gauge;
   readonly httpShed: Counter<'reason'>;
-  readonly operations: Histogram<'operation' | 'verdict'>;
+  /** Labels: operation, verdict. */
+  readonly operations: Histogram;
   readonly operationRetries: Counter<'operation' | 'cause'>;
   readonly lateReplies: Counter;
   readonly members: Gauge<'state'>;
   readonly windowUse: Gauge;
   readonly joins: Counter<'outcome'>;
   readonly workerLinks: Gauge;
-  readonly workerOperations: Histogram<'operation' | 'verdict'>;
-  readonly batchSize: Histogram<'operation'>;
+  /** Labels: operation, verdict. */
+  readonly workerOperations: Histogram;
+  /** Label: operation. */
+  readonly batchSize: Histogram;
   readonly queued: Gauge<'operation'>;
-  readonly portCalls: Histogram<'port' | 'call' | 'outcome'>;
+  /** Labels: port, call, outcome. */
+  readonly portCalls: Histogram;
   readonly roleState: Gauge<'role' | 'state'>;
   readonly fraudListNames: Gauge;
 }
 
 /** Makes the metrics in a registry of their own, with Node's default ones (event-loop lag, heap, GC) beside them. */
 export function createMetrics(): Metrics {
-  const registers = [new Registry()];
-  const [registry] = registers;
-  if (registry === undefined) throw new Error('unreachable');
+  const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   return {
     registry,
-    ...dispatcherMetrics(registers),
-    ...workerMetrics(registers),
-    ...processMetrics(registers),
+    ...dispatcherMetrics(registry),
+    ...workerMetrics(registry),
+    ...processMetrics(registry),
   };
 }
 
-type Registers = Registry[];
-
 function dispatcherMetrics(
-  registers: Registers,
+  registry: Registry,
 ): Pick<
   Metrics,
   | 'httpRequests'
@@ -54,13 +56,14 @@ function dispatcherMetrics(
   | 'windowUse'
   | 'joins'
 > {
+  const registers = [registry];
   return {
     httpRequests: new Histogram({
       name: 'mini_platform_http_request_duration_seconds',
       help: 'HTTP requests by route, method and status, from the headers to the end of the answer',
       labelNames: ['method', 'route', 'status'],
       buckets: DURATIONS_S,
-      registers,
+      registry,
     }),
     httpInFlight: new Gauge({
       name: 'mini_platform_http_requests_in_flight',
@@ -78,7 +81,7 @@ function dispatcherMetrics(
       help: 'Operations as the dispatcher sees them, over all tries, by verdict',
       labelNames: ['operation', 'verdict'],
       buckets: DURATIONS_S,
-      registers,
+      registry,
     }),
     operationRetries: new Counter({
       name: 'mini_platform_operation_retries_total',
@@ -112,8 +115,9 @@ function dispatcherMetrics(
 }
 
 function workerMetrics(
-  registers: Registers,
+  registry: Registry,
 ): Pick<Metrics, 'workerLinks' | 'workerOperations' | 'batchSize' | 'queued'> {
+  const registers = [registry];
   return {
     workerLinks: new Gauge({
       name: 'mini_platform_worker_links',
@@ -125,14 +129,14 @@ function workerMetrics(
       help: 'Operations as the worker sees them, from arrival to answer, by verdict',
       labelNames: ['operation', 'verdict'],
       buckets: DURATIONS_S,
-      registers,
+      registry,
     }),
     batchSize: new Histogram({
       name: 'mini_platform_worker_batch_size',
       help: 'Operations worked on together (group commit)',
       labelNames: ['operation'],
       buckets: BATCH_SIZES,
-      registers,
+      registry,
     }),
     queued: new Gauge({
       name: 'mini_platform_worker_queued_operations',
@@ -143,14 +147,15 @@ function workerMetrics(
   };
 }
 
-function processMetrics(registers: Registers): Pick<Metrics, 'portCalls' | 'roleState' | 'fraudListNames'> {
+function processMetrics(registry: Registry): Pick<Metrics, 'portCalls' | 'roleState' | 'fraudListNames'> {
+  const registers = [registry];
   return {
     portCalls: new Histogram({
       name: 'mini_platform_port_call_duration_seconds',
       help: 'Calls to stores, by outcome: ok, or the kind of the error',
       labelNames: ['port', 'call', 'outcome'],
       buckets: DURATIONS_S,
-      registers,
+      registry,
     }),
     roleState: new Gauge({
       name: 'mini_platform_role_state',
@@ -163,27 +168,5 @@ function processMetrics(registers: Registers): Pick<Metrics, 'portCalls' | 'role
       help: 'Names on the fraud list as it was last loaded by this process',
       registers,
     }),
-  };
-}
-
-/** A histogram's observer that looks each pair of labels up once: the look-up costs more than the observation. */
-export function cachedSeries<A extends string, B extends string>(
-  histogram: Histogram<A | B>,
-  [first, second]: readonly [A, B],
-): (a: string, b: string) => Pick<Histogram.Internal<A | B>, 'observe'> {
-  const known = new Map<string, Map<string, Histogram.Internal<A | B>>>();
-  return (a, b) => {
-    let bySecond = known.get(a);
-    if (bySecond === undefined) {
-      bySecond = new Map<string, Histogram.Internal<A | B>>();
-      known.set(a, bySecond);
-    }
-    let series = bySecond.get(b);
-    if (series === undefined) {
-      // Two computed keys: the compiler cannot see that they are all of the labels.
-      series = histogram.labels({ [first]: a, [second]: b } as Record<A | B, string>);
-      bySecond.set(b, series);
-    }
-    return series;
   };
 }

@@ -40,9 +40,9 @@ beforeEach(() => {
 async function outcomes(call: string): Promise<Record<string, number>> {
   const { values } = await metrics.portCalls.get();
   const counts = values.filter(
-    ({ metricName, labels }) => metricName?.endsWith('_count') === true && labels.call === call,
+    ({ metricName, labels }) => metricName.endsWith('_count') && labels['call'] === call,
   );
-  return Object.fromEntries(counts.map(({ labels, value }) => [String(labels.outcome), value]));
+  return Object.fromEntries(counts.map(({ labels, value }) => [String(labels['outcome']), value]));
 }
 
 describe('a guarded port', () => {

@@ -37,7 +37,7 @@ function bounded(result: unknown, call: string, options: PortGuardOptions): unkn
   const started = clock.monotonic();
   const finish = (outcome: string): void => {
     cancel();
-    metrics.portCalls.observe({ port: name, call, outcome }, (clock.monotonic() - started) / 1000);
+    metrics.portCalls.observe((clock.monotonic() - started) / 1000, name, call, outcome);
   };
   let cancel = (): void => {};
   const timeout = new Promise<never>((_, reject) => {

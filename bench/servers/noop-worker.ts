@@ -3,9 +3,12 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { credentials, ServerCredentials } from '@grpc/grpc-js';
+import { CacheData } from '../../runtime/adapters/embedded/cache-data.ts';
+import { EmbeddedCache } from '../../runtime/adapters/embedded/cache.ts';
 import { EmbeddedDatabase } from '../../runtime/adapters/embedded/database.ts';
 import { EmbeddedDocumentStore } from '../../runtime/adapters/embedded/document-store.ts';
 import { EmbeddedEventLog } from '../../runtime/adapters/embedded/event-log.ts';
+import { EmbeddedEventStore } from '../../runtime/adapters/embedded/event-store.ts';
 import { StaticDispatcherDirectory } from '../../runtime/adapters/static/membership.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { DEFAULT_LIMITS } from '../../runtime/link/protocol.ts';
@@ -24,9 +27,10 @@ const worker = new Worker({
   uid: 'bench',
   domains: [noopDomain],
   ports: {
+    events: new EmbeddedEventStore(database),
     documents: new EmbeddedDocumentStore(database),
     log: new EmbeddedEventLog(database, {}),
-    cache: undefined as never,
+    cache: new EmbeddedCache(new CacheData()),
   },
   directory: new StaticDispatcherDirectory('bench', [join]),
   host: '127.0.0.1',

@@ -5,6 +5,7 @@ import { CacheData } from '../../runtime/adapters/embedded/cache-data.ts';
 import { EmbeddedDatabase } from '../../runtime/adapters/embedded/database.ts';
 import { EmbeddedDocumentStore } from '../../runtime/adapters/embedded/document-store.ts';
 import { EmbeddedEventLog } from '../../runtime/adapters/embedded/event-log.ts';
+import { EmbeddedEventStore } from '../../runtime/adapters/embedded/event-store.ts';
 import { EmbeddedObjectStore } from '../../runtime/adapters/embedded/object-store.ts';
 import { StateDirectory, StateDirectoryError } from '../../runtime/adapters/embedded/state-directory.ts';
 import type { Clock } from '../../runtime/clock.ts';
@@ -13,11 +14,13 @@ import { guardPort } from '../../runtime/port-guard.ts';
 import type { Cache } from '../../runtime/ports/cache.ts';
 import type { DocumentStore } from '../../runtime/ports/document-store.ts';
 import type { EventLog } from '../../runtime/ports/event-log.ts';
+import type { EventStore } from '../../runtime/ports/event-store.ts';
 import type { ObjectStore } from '../../runtime/ports/object-store.ts';
 import { CommandError } from '../command-error.ts';
 
 /** The embedded stores of one platform, every call timed, bounded and measured. */
 export interface Stores {
+  readonly events: EventStore;
   readonly documents: DocumentStore;
   readonly log: EventLog;
   readonly cache: Cache;
@@ -49,6 +52,7 @@ export async function openStores({ base, name, clock, metrics }: StoresOptions):
     const log = new EmbeddedEventLog(database, {});
     const cache = new EmbeddedCache(new CacheData(() => clock.now()));
     return {
+      events: guard<EventStore>(new EmbeddedEventStore(database, () => clock.now()), 'event-store'),
       documents: guard<DocumentStore>(documents, 'document-store'),
       log: guard<EventLog>(log, 'event-log'),
       cache: guard<Cache>(cache, 'cache'),

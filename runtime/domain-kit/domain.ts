@@ -10,6 +10,7 @@ import type { Clock } from '../clock.ts';
 import type { Cache } from '../ports/cache.ts';
 import type { CollectionSpec, DocumentStore } from '../ports/document-store.ts';
 import type { EventLog, TopicSpec } from '../ports/event-log.ts';
+import type { EventStore } from '../ports/event-store.ts';
 import type { AnyOperation, Codec, Operation } from './operation.ts';
 import type { Outcome } from './outcome.ts';
 
@@ -55,6 +56,8 @@ export interface Dispatch {
 
 /** The stores as a domain's workers see them: names already prefixed, calls timed, bounded and measured. */
 export interface DomainPorts {
+  /** Stores events and publishes them in one go. */
+  readonly events: EventStore;
   readonly documents: DocumentStore;
   readonly log: EventLog;
   readonly cache: Cache;
@@ -125,7 +128,7 @@ export function serve<Req, Res>(
   return {
     operation,
     maxBatch: options.maxBatch ?? 256,
-    concurrency: options.concurrency ?? 2,
+    concurrency: options.concurrency ?? 1,
     handle: (calls) => handleEncoded(operation, handler, calls),
   };
 }

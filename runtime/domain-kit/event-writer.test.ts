@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { FakeCache } from '../../test/helpers/fake-cache.ts';
-import { fakeDocuments, fakeLog } from '../../test/helpers/fake-stores.ts';
+import { fakeDocuments, fakeEvents, fakeLog } from '../../test/helpers/fake-stores.ts';
 import { Faults } from '../../test/helpers/fakes.ts';
 import { ManualClock } from '../../test/helpers/manual-clock.ts';
 import type { StoredDocument } from '../ports/document-store.ts';
@@ -46,6 +46,7 @@ function writer(judgeAll?: () => Promise<readonly Judgement[]>): typeof write {
     operation: 'test.pay',
     collection: 'payments',
     ports: {
+      events: fakeEvents(faults.wrap(documents.store), faults.wrap(log.log)),
       documents: faults.wrap(documents.store),
       log: faults.wrap(log.log),
       cache: faults.wrap(cache.port),
@@ -251,11 +252,13 @@ describe('a failure after the insert', () => {
     expect(published().at(-1)).toMatchObject({ id: 'e1', at, content: { to: 'bob' } });
   });
 
-  test('leaves refusals of the same batch as they are', async () => {
+  test('leaves the refusals of the same batch to be found by a resend', async () => {
     judge = ({ to }) => (to === 'mallory' ? { refuse: 'FRAUDULENT' } : 'accept');
     faults.failNext('append', new PortError('unavailable', 'event-log.append', 'away'));
-    const outcomes = await write([pay('e1', 'mallory'), pay('e2')]);
-    expect(outcomes.map(({ verdict }) => verdict)).toEqual(['REFUSED', 'FAILED']);
+    const batch = [pay('e1', 'mallory'), pay('e2')];
+    expect((await write(batch)).map(({ verdict }) => verdict)).toEqual(['FAILED', 'FAILED']);
+    judge = () => 'accept';
+    expect((await write(batch)).map(({ verdict }) => verdict)).toEqual(['REFUSED', 'DUPLICATED']);
   });
 });
 

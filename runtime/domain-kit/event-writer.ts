@@ -2,7 +2,8 @@ import type { Clock } from '../clock.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { Cache, CacheWrite } from '../ports/cache.ts';
 import type { DocumentStore, InsertResult } from '../ports/document-store.ts';
-import type { EventLog } from '../ports/event-log.ts';
+import type { EventLog, NewRecord } from '../ports/event-log.ts';
+import type { EventStore } from '../ports/event-store.ts';
 import { PortError } from '../ports/port-error.ts';
 import type { Call } from './domain.ts';
 import {
@@ -26,6 +27,7 @@ export interface EventWriterOptions<Req, Res> {
   readonly operation: string;
   readonly collection: string;
   readonly ports: {
+    readonly events: EventStore;
     readonly documents: DocumentStore;
     readonly log: EventLog;
     readonly cache: Cache;
@@ -44,8 +46,12 @@ export interface EventWriterOptions<Req, Res> {
 
 /** What the insert made of one call. */
 type Decision =
-  | { readonly verdict: 'INSERTED' | 'DUPLICATED'; readonly record: EventRecord }
-  | Extract<Outcome<never>, { verdict: 'REFUSED' | 'DISCARDED' | 'KEY_REUSED' | 'FAILED' }>;
+  Stored | Extract<Outcome<never>, { verdict: 'REFUSED' | 'DISCARDED' | 'KEY_REUSED' | 'FAILED' }>;
+
+interface Stored {
+  readonly verdict: 'INSERTED' | 'DUPLICATED';
+  readonly record: EventRecord;
+}
 
 interface Candidate {
   readonly index: number;
@@ -53,8 +59,8 @@ interface Candidate {
 }
 
 /**
- * Makes the handler of a write: judge the batch, let one unordered insert decide, update the cache, publish to
- * `long_term_storage`, and only then answer. Every step is idempotent and a resend repeats them all, so a
+ * Makes the handler of a write: judge the batch, let one unordered insert decide, publish what was inserted to
+ * `long_term_storage`, update the cache, and only then answer. Every step is idempotent and a resend repeats them all, so a
  * crash between two of them heals with the next try.
  */
 export function eventWriter<Req, Res>(
@@ -62,8 +68,10 @@ export function eventWriter<Req, Res>(
 ): (calls: readonly Call<Req>[]) => Promise<readonly Outcome<Res>[]> {
   return async (calls) => {
     const decisions = await decide(options, calls);
-    const stored = decisions.filter((decision) => 'record' in decision).map((decision) => decision.record);
-    const failure = await spread(options, stored);
+    const failure = await spread(
+      options,
+      decisions.filter((decision) => 'record' in decision),
+    );
     return decisions.map((decision): Outcome<Res> => {
       if (!('record' in decision)) return decision;
       return failure ?? { verdict: decision.verdict, response: options.respond(decision.record) };
@@ -116,19 +124,22 @@ async function insert<Req, Res>(
   decisions: Map<number, Decision>,
 ): Promise<void> {
   if (candidates.length === 0) return;
-  const { documents } = options.ports;
+  const { operation, collection, ports } = options;
   let results: readonly InsertResult[];
   try {
-    results = await documents.insertMany(
-      options.collection,
-      candidates.map(({ record }) => toDocument(record)),
+    results = await ports.events.insertAndAppend(
+      collection,
+      candidates.map(({ record }) => ({
+        document: toDocument(record),
+        record: publication(operation, record),
+      })),
     );
   } catch (error) {
     const invalid = error instanceof PortError && error.kind === 'invalid';
     if (!invalid || candidates.length === 1) {
       const failure = invalid
         ? failed('INVALID_REQUEST', error.message, false)
-        : failureOf(error, 'STORE_UNAVAILABLE', true);
+        : failureOf(error, causeOf(error), true);
       for (const { index } of candidates) decisions.set(index, failure);
       return;
     }
@@ -187,22 +198,28 @@ function refusal({ verdict }: EventRecord): Decision {
   return { verdict: 'REFUSED', reason: verdict };
 }
 
-/** Brings stored events to the cache and the log. Both must take them, else none of the batch is acknowledged. */
+/** What is published of an event; nothing of one that was refused. */
+function publication(operation: string, record: EventRecord): NewRecord | undefined {
+  if (record.verdict !== 'INSERTED') return undefined;
+  return { topic: LONG_TERM_STORAGE, key: record.id, value: toLogValue(operation, record) };
+}
+
+/**
+ * Brings stored events to the cache, and duplicates to the log again: whether their first try came that far is
+ * not known. Both must take them, else none of the batch is acknowledged.
+ */
 async function spread<Req, Res>(
   options: EventWriterOptions<Req, Res>,
-  records: readonly EventRecord[],
+  stored: readonly Stored[],
 ): Promise<Failed | undefined> {
-  if (records.length === 0) return undefined;
+  if (stored.length === 0) return undefined;
   const { cache, log } = options.ports;
+  const again = stored
+    .filter(({ verdict }) => verdict === 'DUPLICATED')
+    .flatMap(({ record }) => publication(options.operation, record) ?? []);
   const [cached, published] = await Promise.allSettled([
-    cache.apply(records.flatMap((record) => options.derive(record))),
-    log.append(
-      records.map((record) => ({
-        topic: LONG_TERM_STORAGE,
-        key: record.id,
-        value: toLogValue(options.operation, record),
-      })),
-    ),
+    cache.apply(stored.flatMap(({ record }) => options.derive(record))),
+    again.length === 0 ? undefined : log.append(again),
   ]);
   if (published.status === 'rejected') return failureOf(published.reason, 'LOG_UNAVAILABLE', true);
   if (cached.status === 'rejected') return failureOf(cached.reason, 'CACHE_UNAVAILABLE', true);
@@ -212,4 +229,10 @@ async function spread<Req, Res>(
 function failureOf(error: unknown, cause: FailureCause, attempted: boolean): Failed {
   if (error instanceof PortError) return failed(cause, error.message, attempted);
   throw error;
+}
+
+/** Which of the two an event store could not reach. */
+function causeOf(error: unknown): FailureCause {
+  const isLog = error instanceof PortError && error.call.startsWith('event-log.');
+  return isLog ? 'LOG_UNAVAILABLE' : 'STORE_UNAVAILABLE';
 }

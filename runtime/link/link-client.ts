@@ -74,6 +74,7 @@ export class LinkClient {
       write: (operations) => this.#write({ $case: 'operations', value: { operations } }),
       maxItems: limits.batchItems,
       maxBytes: limits.batchBytes,
+      flush: 'turn',
     });
     this.#heartbeat = new Heartbeat({
       clock,

@@ -67,6 +67,7 @@ export class LinkSession {
       write: (replies) => this.#write({ $case: 'replies', value: { replies } }),
       maxItems: limits.batchItems,
       maxBytes: limits.batchBytes,
+      flush: 'callback',
     });
     this.#timers.push(
       clock.every(limits.sweepMs, () => this.#pending.expire(clock.monotonic())),

@@ -21,6 +21,7 @@ function outboxOf(maxItems: number, maxBytes: number): Outbox<string> {
     },
     maxItems,
     maxBytes,
+    flush: 'turn',
   });
 }
 
@@ -95,6 +96,7 @@ describe('an outbox', () => {
         return true;
       },
       maxItems: 1,
+      flush: 'turn',
       maxBytes: 100,
     });
     closing.push('a', 1);

@@ -5,6 +5,11 @@ export interface OutboxOptions<T> {
   readonly write: BatchWriter<T>;
   readonly maxItems: number;
   readonly maxBytes: number;
+  /**
+   * When what was pushed leaves: at the end of this turn of the event loop, for items that come from many
+   * callbacks (requests), or right after this callback, for items that come from one (replies to a batch).
+   */
+  readonly flush: 'turn' | 'callback';
 }
 
 interface Entry<T> {
@@ -13,8 +18,8 @@ interface Entry<T> {
 }
 
 /**
- * Gathers what is pushed in one turn of the event loop and writes it as one batch, or as several where a batch
- * would grow beyond its bounds. While the stream is full it keeps gathering; the sender's window bounds it.
+ * Gathers what is pushed in one turn of the event loop (or in one callback) and writes it as one batch, or as
+ * several where a batch would grow beyond its bounds. While the stream is full it keeps gathering; the sender's window bounds it.
  */
 export class Outbox<T> {
   readonly #options: OutboxOptions<T>;
@@ -33,10 +38,12 @@ export class Outbox<T> {
     this.#entries.push({ item, bytes });
     if (this.#scheduled || this.#blocked) return;
     this.#scheduled = true;
-    setImmediate(() => {
+    const flush = (): void => {
       this.#scheduled = false;
       this.flush();
-    });
+    };
+    if (this.#options.flush === 'turn') setImmediate(flush);
+    else queueMicrotask(flush);
   }
 
   /** The stream takes data again. */

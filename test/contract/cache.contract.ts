@@ -309,6 +309,15 @@ export function describeCache(name: string, open: () => Promise<CacheHarness>): 
         expect(await cache.cardinality(kept)).toBe(1);
       });
 
+      test('with `ifNone` keep the time to live that they have', async () => {
+        await cache.apply([add('a'), { op: 'expire', key, ttlMs: 300, ifNone: true }]);
+        await harness.elapse(200);
+        await cache.apply([add('b'), { op: 'expire', key, ttlMs: 300, ifNone: true }]);
+        expect(await cache.cardinality(key)).toBe(2);
+        await harness.elapse(200);
+        expect(await cache.cardinality(key)).toBe(0);
+      });
+
       test('keep their time to live when members are added and when they move', async () => {
         const to = unique('to');
         await cache.apply([add('a'), { op: 'expire', key, ttlMs: 300 }]);

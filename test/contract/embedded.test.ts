@@ -1,14 +1,18 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ComposedEventStore } from '../../runtime/adapters/composed/event-store.ts';
 import { CacheData } from '../../runtime/adapters/embedded/cache-data.ts';
 import { EmbeddedCache } from '../../runtime/adapters/embedded/cache.ts';
 import { EmbeddedDatabase } from '../../runtime/adapters/embedded/database.ts';
 import { EmbeddedDocumentStore } from '../../runtime/adapters/embedded/document-store.ts';
 import { EmbeddedEventLog } from '../../runtime/adapters/embedded/event-log.ts';
+import { EmbeddedEventStore } from '../../runtime/adapters/embedded/event-store.ts';
 import { EmbeddedMembership } from '../../runtime/adapters/embedded/membership.ts';
 import { EmbeddedObjectStore } from '../../runtime/adapters/embedded/object-store.ts';
+import type { EventStore } from '../../runtime/ports/event-store.ts';
 import { describeCache } from './cache.contract.ts';
+import { describeEventStore, type EventStoreHarness } from './event-store.contract.ts';
 import { describeDocumentStore } from './document-store.contract.ts';
 import { describeEventLog } from './event-log.contract.ts';
 import { describeMembership } from './membership.contract.ts';
@@ -131,3 +135,43 @@ describeMembership('embedded', () => {
     dispose: () => Promise.resolve(),
   });
 });
+
+/** An event store on a database of its own. */
+async function openEventStore(
+  create: (database: EmbeddedDatabase, harness: Pick<EventStoreHarness, 'documents' | 'log'>) => EventStore,
+): Promise<EventStoreHarness> {
+  const directory = await newDirectory();
+  let database = await EmbeddedDatabase.open(directory);
+  const parts = (): Pick<EventStoreHarness, 'events' | 'documents' | 'log'> => {
+    const documents = new EmbeddedDocumentStore(database);
+    const log = new EmbeddedEventLog(database);
+    return { documents, log, events: create(database, { documents, log }) };
+  };
+  let current = parts();
+  return {
+    get events() {
+      return current.events;
+    },
+    get documents() {
+      return current.documents;
+    },
+    get log() {
+      return current.log;
+    },
+    reopen: async () => {
+      await database.close();
+      database = await EmbeddedDatabase.open(directory);
+      current = parts();
+    },
+    dispose: async () => {
+      await database.close();
+      await rm(directory, { recursive: true });
+    },
+  };
+}
+
+describeEventStore('embedded', () => openEventStore((database) => new EmbeddedEventStore(database)));
+
+describeEventStore('composed of an embedded store and log', () =>
+  openEventStore((_, { documents, log }) => new ComposedEventStore(documents, log)),
+);

@@ -26,7 +26,9 @@ describe('the log of HTTP', () => {
   test.each(['trace', 'info', 'warn', 'error'] as const)('at %s has a line for a defect', async (level) => {
     await start(level);
     await causeDefect();
-    expect(lines).toEqual([expect.objectContaining({ level: 50, msg: 'a request failed', reqId: 'req-1' })]);
+    expect(lines).toEqual([
+      expect.objectContaining({ level: 50, msg: 'a request failed', requestId: 'req-1' }),
+    ]);
   });
 
   test('has none where logging is off', async () => {

@@ -10,6 +10,7 @@ import {
 import { DEFAULT_LIMITS, PROTOCOL_VERSION } from '../../runtime/link/protocol.ts';
 import { createMetrics, type Metrics } from '../../runtime/metrics.ts';
 import type { Cache } from '../../runtime/ports/cache.ts';
+import type { EventStore } from '../../runtime/ports/event-store.ts';
 import { Dispatcher } from '../../runtime/roles/dispatcher/dispatcher.ts';
 import { Worker } from '../../runtime/roles/worker/worker.ts';
 import { type Echo, echoDomain, type Saying } from './echo-domain.ts';
@@ -87,7 +88,12 @@ export class EchoPlatform {
     const worker = new Worker({
       uid,
       domains: [echoDomain(uid, hold)],
-      ports: { documents: fakeDocuments().store, log: fakeLog().log, cache: fakeOf<Cache>({}) },
+      ports: {
+        documents: fakeDocuments().store,
+        log: fakeLog().log,
+        cache: fakeOf<Cache>({}),
+        events: fakeOf<EventStore>({}),
+      },
       directory: new StaticDispatcherDirectory(uid, joins),
       host: HOST,
       port: 0,

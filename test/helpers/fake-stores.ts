@@ -1,5 +1,7 @@
+import { ComposedEventStore } from '../../runtime/adapters/composed/event-store.ts';
 import type { DocumentStore, InsertResult, StoredDocument } from '../../runtime/ports/document-store.ts';
 import type { EventLog, NewRecord } from '../../runtime/ports/event-log.ts';
+import type { EventStore } from '../../runtime/ports/event-store.ts';
 import { PortError } from '../../runtime/ports/port-error.ts';
 import { fakeOf } from './fakes.ts';
 
@@ -44,4 +46,9 @@ export function fakeLog(): { readonly log: EventLog; readonly records: NewRecord
     ensureTopics: () => Promise.resolve([]),
   });
   return { log, records };
+}
+
+/** An event store out of fakes: first the documents, then the log, as with services that know nothing of each other. */
+export function fakeEvents(documents: DocumentStore, log: EventLog): EventStore {
+  return new ComposedEventStore(documents, log);
 }

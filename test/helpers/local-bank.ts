@@ -9,6 +9,7 @@ import { EmbeddedCache } from '../../runtime/adapters/embedded/cache.ts';
 import { EmbeddedDatabase } from '../../runtime/adapters/embedded/database.ts';
 import { EmbeddedDocumentStore } from '../../runtime/adapters/embedded/document-store.ts';
 import { EmbeddedEventLog } from '../../runtime/adapters/embedded/event-log.ts';
+import { EmbeddedEventStore } from '../../runtime/adapters/embedded/event-store.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import type { Dispatch, Domain, DomainPorts } from '../../runtime/domain-kit/domain.ts';
 import { failed } from '../../runtime/domain-kit/outcome.ts';
@@ -35,6 +36,7 @@ export async function openLocalDomain(
   const log = new EmbeddedEventLog(database, {});
   const logger = pino({ level: 'silent' });
   const ports = wrap({
+    events: new EmbeddedEventStore(database),
     documents,
     log,
     cache: new EmbeddedCache(cacheData),

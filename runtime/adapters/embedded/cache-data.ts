@@ -104,6 +104,11 @@ export class CacheData {
     else this.#expiring.add(key);
   }
 
+  /** Whether a key exists and has a time to live. */
+  expires(key: string): boolean {
+    return this.#live(key)?.expiresAt !== undefined;
+  }
+
   /** Drops some of the keys that have expired. */
   sweep(): void {
     for (let looked = 0; looked < Math.min(SWEEP, this.#expiring.size); looked++) {

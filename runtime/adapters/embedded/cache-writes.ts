@@ -108,7 +108,7 @@ function writeKey(data: CacheData, change: WriteOf<'rename' | 'expire' | 'persis
       data.rename(change.key, change.to);
       break;
     case 'expire':
-      data.expire(change.key, change.ttlMs);
+      if (change.ifNone !== true || !data.expires(change.key)) data.expire(change.key, change.ttlMs);
       break;
     case 'persist':
       data.expire(change.key, undefined);

@@ -67,3 +67,8 @@ export function checkCollection(call: string, { name, indexes }: CollectionSpec)
     throw new PortError('invalid', call, `index ${index.name} of ${name} has no field`);
   }
 }
+
+/** Bytes that texts take in a queue, about. */
+export function bytesOf(texts: readonly string[]): number {
+  return texts.reduce((bytes, text) => bytes + text.length, 0);
+}

@@ -10,6 +10,7 @@ import type {
 import { PortError } from '../../ports/port-error.ts';
 import type { EmbeddedDatabase } from './database.ts';
 import {
+  bytesOf,
   checkCollection,
   checkIndexValues,
   checkLimit,
@@ -125,10 +126,6 @@ export class EmbeddedDocumentStore implements DocumentStore {
     if (this.#closed) throw new PortError('closed', call, 'the store has been closed');
     return call;
   }
-}
-
-function bytesOf(texts: readonly string[]): number {
-  return texts.reduce((bytes, text) => bytes + text.length, 0);
 }
 
 function parseDocuments(json: string): (StoredDocument | null)[] {

@@ -59,7 +59,7 @@ export class DocumentWriter {
   }
 
   /** Places of the documents whose id exists; null when there are none. */
-  insert({ collection, ids, bodies }: RequestOf<'insert'>): number[] | null {
+  insert({ collection, ids, bodies }: Omit<RequestOf<'insert'>, 'op'>): number[] | null {
     const { insert, indexes } = this.#collection(collection);
     let duplicates: number[] | null = null;
     bodies.forEach((body, place) => {

@@ -55,11 +55,18 @@ export class LogWriter {
     });
   }
 
-  /** Appends packed records. Those without a key all go to the partition whose turn it is. */
-  append({ topics: names, at }: RequestOf<'append'>, payload: Uint8Array): null {
+  /** Appends packed records but those to skip. Those without a key all go to the partition whose turn it is. */
+  append(
+    { topics: names, at }: Pick<RequestOf<'append'>, 'topics' | 'at'>,
+    payload: Uint8Array,
+    skip: ReadonlySet<number>,
+  ): null {
     const topics = names.map((name) => this.#topic(name));
     for (const topic of topics) topic.turn = (topic.turn + 1) % topic.row.partitions;
+    let place = -1;
     for (const record of unpackAppend(payload)) {
+      place += 1;
+      if (skip.has(place)) continue;
       const topic = topics[record.topic];
       if (topic === undefined) throw new InvalidRequest('the record names no topic');
       this.#appendOne(topic, record, at);

@@ -66,7 +66,7 @@ describe('a thread channel', () => {
     const channel = open({ deadlineMs: 40, maxItems: 2 });
     const silent = channel.ask('call', 'be silent', ITEM);
     await new Promise((resolve) => setImmediate(resolve));
-    const waiting = channel.ask('call', 'a', ITEM);
+    const waiting = channel.ask('call', 'be silent', ITEM);
     await expect(silent).rejects.toMatchObject({ kind: 'timeout' });
     await expect(waiting).rejects.toMatchObject({ kind: 'timeout' });
     const two = { items: 2, bytes: 1 };

@@ -30,6 +30,18 @@ export type WriteRequest =
       readonly at: number;
     }
   | {
+      /** An insert and an append in one: the record of a duplicate is left out. */
+      readonly op: 'store';
+      readonly collection: string;
+      readonly ids: readonly string[];
+      readonly bodies: readonly string[];
+      /** For each record, the place of its document; null: they are the same. */
+      readonly recordOf: readonly number[] | null;
+      readonly topics: readonly string[];
+      readonly payloadBytes: number;
+      readonly at: number;
+    }
+  | {
       readonly op: 'commitOffset';
       readonly group: string;
       readonly topic: string;
@@ -54,6 +66,8 @@ export interface WriteAnswers {
   readonly remove: null;
   readonly ensureTopics: readonly TopicRow[];
   readonly append: null;
+  /** Places of the duplicates; null when there are none. */
+  readonly store: readonly number[] | null;
   readonly commitOffset: null;
   /** How many records went. */
   readonly purge: number;

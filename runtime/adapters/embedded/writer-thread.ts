@@ -36,6 +36,8 @@ serve<WriteRequest>(
   () => connection.close(),
 );
 
+const NONE: ReadonlySet<number> = new Set();
+
 /** Group commit: everything that gathered during the last one, in one transaction, with one fsync. */
 function commitTogether(messages: readonly ThreadMessage<WriteRequest>[]): ThreadReply[] {
   const jobs = messages.flatMap(jobsOf);
@@ -134,7 +136,7 @@ function forget(): void {
 function jobsOf({ requests, payload }: ThreadMessage<WriteRequest>): Job[] {
   let at = 0;
   return requests.map((request) => {
-    const bytes = request.op === 'append' ? request.payloadBytes : 0;
+    const bytes = 'payloadBytes' in request ? request.payloadBytes : 0;
     const job = { request, payload: new Uint8Array(payload ?? new ArrayBuffer(0), at, bytes) };
     at += bytes;
     return job;
@@ -146,7 +148,9 @@ function execute({ request, payload }: Job): unknown {
     case 'insert':
       return documents.insert(request);
     case 'append':
-      return log.append(request, payload);
+      return log.append(request, payload, NONE);
+    case 'store':
+      return store(request, payload);
     case 'replace':
       return documents.replace(request);
     case 'remove':
@@ -160,4 +164,21 @@ function execute({ request, payload }: Job): unknown {
     case 'ensureTopics':
       return log.ensureTopics(request.specs);
   }
+}
+
+function store(request: Extract<WriteRequest, { op: 'store' }>, payload: Uint8Array): number[] | null {
+  const duplicates = documents.insert(request);
+  if (request.topics.length > 0) log.append(request, payload, recordsOf(request.recordOf, duplicates));
+  return duplicates;
+}
+
+/** Places of the records whose documents are duplicates. */
+function recordsOf(
+  recordOf: readonly number[] | null,
+  duplicates: readonly number[] | null,
+): ReadonlySet<number> {
+  if (duplicates === null) return NONE;
+  if (recordOf === null) return new Set(duplicates);
+  const places = new Set(duplicates);
+  return new Set(recordOf.flatMap((document, record) => (places.has(document) ? [record] : [])));
 }

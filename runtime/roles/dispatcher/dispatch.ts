@@ -1,11 +1,12 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Clock } from '../../clock.ts';
 import type { Dispatch } from '../../domain-kit/domain.ts';
 import type { Operation } from '../../domain-kit/operation.ts';
 import { type Failed, failed, type FailureCause, type Outcome } from '../../domain-kit/outcome.ts';
 import { fromWire } from '../../domain-kit/outcome-wire.ts';
+import type { LinkResult } from '../../link/pending.ts';
 import type { Logger } from '../../logging.ts';
-import { cachedSeries, type Metrics } from '../../metrics.ts';
+import type { Metrics } from '../../metrics.ts';
 import type { Member } from './member.ts';
 import type { Choice, Members, Wanted } from './members.ts';
 
@@ -38,28 +39,27 @@ const NO_HASH = new Uint8Array(0);
  * other member within the operation's time-out. That is safe: writes carry their event's id.
  */
 export function createDispatch(options: DispatchOptions): Dispatch {
-  const series = cachedSeries(options.metrics.operations, ['operation', 'verdict']);
+  const { members, clock, metrics } = options;
   return {
     async ask<Req, Res>(operation: Operation<Req, Res>, request: Req, eventId = ''): Promise<Outcome<Res>> {
-      const { clock, logger } = options;
       const started = clock.monotonic();
-      const outcome = await decide(
-        options,
-        prepare(operation, request, eventId),
-        started + operation.timeoutMs,
-      );
-      const { verdict } = outcome;
-      series(operation.name, verdict).observe((clock.monotonic() - started) / 1000);
-      if (verdict === 'FAILED') {
-        const { cause, message, attempted } = outcome;
-        logger.warn(
-          { operation: operation.name, eventId, cause, attempted, reason: message },
-          'an operation failed',
-        );
-        return outcome;
+      const prepared = prepare(operation, request, eventId);
+      const choice = members.choose(prepared.wanted);
+      let outcome: Outcome<Uint8Array>;
+      if ('member' in choice) {
+        outcome = fromWire(await send(choice.member, prepared, operation.timeoutMs * FIRST_TRY_SHARE));
+        if (outcome.verdict === 'FAILED' && !FINAL.has(outcome.cause)) {
+          const deadline = started + operation.timeoutMs;
+          outcome = await tryAgain(options, { prepared, member: choice.member, outcome, deadline });
+        }
+      } else {
+        outcome = refusal(choice);
       }
-      if (!('response' in outcome)) return outcome;
-      return decodeResponse(operation, outcome.verdict, outcome.response);
+      const { verdict } = outcome;
+      metrics.operations.observe((clock.monotonic() - started) / 1000, operation.name, verdict);
+      if ('response' in outcome) return decodeResponse(operation, outcome.verdict, outcome.response);
+      if (outcome.verdict === 'FAILED') report(options, prepared, outcome);
+      return outcome;
     },
   };
 }
@@ -67,29 +67,33 @@ export function createDispatch(options: DispatchOptions): Dispatch {
 function prepare<Req, Res>(operation: Operation<Req, Res>, message: Req, eventId: string): Prepared {
   const { name, kind, key } = operation;
   const request = operation.request.encode(message).finish();
-  const bodyHash =
-    kind === 'read' ? NO_HASH : createHash('sha256').update(name).update('\0').update(request).digest();
+  const bodyHash = kind === 'read' ? NO_HASH : hashOf(name, request);
   return { wanted: { operation: name, key: key?.(message) }, name, request, eventId, bodyHash };
 }
 
-async function decide(
-  options: DispatchOptions,
-  prepared: Prepared,
-  deadline: number,
-): Promise<Outcome<Uint8Array>> {
+interface FirstTry {
+  readonly prepared: Prepared;
+  readonly member: Member;
+  readonly outcome: Failed;
+  /** On the monotonic clock, in ms. */
+  readonly deadline: number;
+}
+
+async function tryAgain(options: DispatchOptions, first: FirstTry): Promise<Outcome<Uint8Array>> {
   const { members, clock, metrics } = options;
-  const first = members.choose(prepared.wanted);
-  if (!('member' in first)) return refusal(first);
-  const remaining = deadline - clock.monotonic();
-  const outcome = await attempt(first.member, prepared, remaining * FIRST_TRY_SHARE);
-  if (outcome.verdict !== 'FAILED' || FINAL.has(outcome.cause)) return outcome;
-  const second = members.choose(elsewhere(prepared.wanted, first.member));
+  const { prepared, member, outcome, deadline } = first;
+  const choice = members.choose(elsewhere(prepared.wanted, member));
   const left = deadline - clock.monotonic();
-  if (!('member' in second) || second.member === first.member || left <= 0) return outcome;
+  if (!('member' in choice) || choice.member === member || left <= 0) return outcome;
   metrics.operationRetries.inc({ operation: prepared.name, cause: outcome.cause });
-  const retried = await attempt(second.member, prepared, left);
+  const second = fromWire(await send(choice.member, prepared, left));
   // What the first try may have done is unknown, whatever the second one says of itself.
-  return retried.verdict === 'FAILED' && outcome.attempted ? { ...retried, attempted: true } : retried;
+  return second.verdict === 'FAILED' && outcome.attempted ? { ...second, attempted: true } : second;
+}
+
+/** SHA-256 of the operation's name, a zero byte, and the request. */
+function hashOf(name: string, request: Uint8Array): Uint8Array {
+  return hash('sha256', Buffer.concat([Buffer.from(`${name}\0`), request]), 'buffer');
 }
 
 /** A second try goes to another member; with a key, only to one that has become its owner. */
@@ -97,9 +101,14 @@ function elsewhere(wanted: Wanted, { record }: Member): Wanted {
   return wanted.key === undefined ? { ...wanted, except: record.uid } : wanted;
 }
 
-async function attempt(member: Member, prepared: Prepared, timeoutMs: number): Promise<Outcome<Uint8Array>> {
+function send(member: Member, prepared: Prepared, timeoutMs: number): Promise<LinkResult> {
   const { name, request, eventId, bodyHash } = prepared;
-  return fromWire(await member.send({ name, request, eventId, bodyHash, timeoutMs }));
+  return member.send({ name, request, eventId, bodyHash, timeoutMs });
+}
+
+function report({ logger }: DispatchOptions, { name, eventId }: Prepared, outcome: Failed): void {
+  const { cause, message, attempted } = outcome;
+  logger.warn({ operation: name, eventId, cause, attempted, reason: message }, 'an operation failed');
 }
 
 function refusal(choice: Exclude<Choice, { member: Member }>): Failed {

@@ -69,6 +69,8 @@ function createServer(logger: Logger): FastifyInstance {
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, allErrors: true } },
     frameworkErrors: (error, request, reply) => void sendProblem(request, reply, toPlatformError(error)),
+    // One logger for all requests, without a child for each: who logs names the request.
+    childLoggerFactory: () => instance,
     clientErrorHandler: answerBrokenHttp,
   });
   // Only JSON is taken; Fastify's text parser would let text/plain reach the schema as a string.
@@ -79,7 +81,8 @@ function createServer(logger: Logger): FastifyInstance {
 function setErrorHandlers(http: FastifyInstance, allowedMethods: (url: string) => readonly string[]): void {
   http.setErrorHandler<Error & Parameters<typeof toPlatformError>[0]>((error, request, reply) => {
     const known = toPlatformError(error);
-    if (known.code === 'INTERNAL') request.log.error({ err: error }, 'a request failed');
+    if (known.code === 'INTERNAL')
+      request.log.error({ err: error, requestId: request.id }, 'a request failed');
     if (known.code !== 'BODY_TOO_LARGE') return sendProblem(request, reply, known);
     const limit = request.routeOptions.bodyLimit;
     return sendProblem(request, reply, new PlatformError(known.code, known.message, { limit }));

@@ -1,6 +1,6 @@
 import { getHeapStatistics } from 'node:v8';
 import underPressure from '@fastify/under-pressure';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, onRequestHookHandler } from 'fastify';
 import { PlatformError } from '../../errors.ts';
 import type { Metrics } from '../../metrics.ts';
 import type { RequestCount } from './request-metrics.ts';
@@ -16,24 +16,42 @@ export interface LoadSheddingOptions {
 const MAX_LOOP_DELAY_MS = 1_000;
 const MAX_HEAP_SHARE = 0.85;
 
-/** Refuses requests with 503 and Retry-After, before their bodies are read, when the process runs short. */
+/**
+ * Lets the routes that are added later refuse requests with 503 and Retry-After, before their bodies are read,
+ * when the process runs short. The requests must be counted by then (request-metrics.ts).
+ */
 export async function shedLoad(http: FastifyInstance, options: LoadSheddingOptions): Promise<void> {
   const { requests, maxInFlight, metrics } = options;
-  http.addHook('onRequest', (_request, _reply, done) => {
+  const isUnderPressure = await watchPressure(http);
+  const shed: onRequestHookHandler = (_request, _reply, done) => {
     // This request is counted already.
-    if (requests.inFlight <= maxInFlight) {
+    if (requests.inFlight > maxInFlight) {
+      metrics.httpShed.inc({ reason: 'in_flight' });
+      done(new PlatformError('NOT_ATTEMPTED', `${maxInFlight} requests are being answered already`));
+    } else if (isUnderPressure()) {
+      metrics.httpShed.inc({ reason: 'pressure' });
+      done(new PlatformError('NOT_ATTEMPTED', 'the dispatcher is short of time or memory'));
+    } else {
       done();
-      return;
     }
-    metrics.httpShed.inc({ reason: 'in_flight' });
-    done(new PlatformError('NOT_ATTEMPTED', `${maxInFlight} requests are being answered already`));
+  };
+  http.addHook('onRoute', (route) => {
+    route.onRequest = [...[route.onRequest ?? []].flat(), shed];
   });
-  await http.register(underPressure, {
-    maxEventLoopDelay: MAX_LOOP_DELAY_MS,
-    maxHeapUsedBytes: getHeapStatistics().heap_size_limit * MAX_HEAP_SHARE,
-    pressureHandler: (_request, _reply, type) => {
-      metrics.httpShed.inc({ reason: type });
-      return Promise.reject(new PlatformError('NOT_ATTEMPTED', `the dispatcher is overloaded (${type})`));
-    },
+}
+
+/**
+ * Samples the event loop's delay and the heap. The plugin is given a scope without routes, because its own hook
+ * costs more than asking it.
+ */
+async function watchPressure(http: FastifyInstance): Promise<() => boolean> {
+  let isUnderPressure = (): boolean => false;
+  await http.register(async (scope) => {
+    await scope.register(underPressure, {
+      maxEventLoopDelay: MAX_LOOP_DELAY_MS,
+      maxHeapUsedBytes: getHeapStatistics().heap_size_limit * MAX_HEAP_SHARE,
+    });
+    isUnderPressure = () => scope.isUnderPressure();
   });
+  return () => isUnderPressure();
 }

@@ -37,6 +37,7 @@ export class Members {
   readonly #members = new Map<string, Member>();
   readonly #roundRobin = new RoundRobin<Member>();
   readonly #left = new Set<string>();
+  readonly #serving = new Map<string, readonly Member[]>();
   #changeListener = (): void => {};
 
   constructor(options: MembersOptions) {
@@ -114,9 +115,8 @@ export class Members {
 
   /** The member for an operation: its key's owner, or the next in turn with room. */
   choose({ operation, key, except }: Wanted): Choice {
-    const serving = [...this.#members.values()].filter(
-      (member) => member.state === 'usable' && member.serves(operation) && member.record.uid !== except,
-    );
+    const all = this.#servingOf(operation);
+    const serving = except === undefined ? all : all.filter(({ record }) => record.uid !== except);
     if (serving.length === 0) return { none: 'no-member' };
     if (key !== undefined) {
       const owner = ownerOf(key, serving);
@@ -136,6 +136,18 @@ export class Members {
     for (const member of [...this.#members.values()]) member.close(reason);
   }
 
+  /** Usable members that serve an operation; kept until a member changes, because every operation asks. */
+  #servingOf(operation: string): readonly Member[] {
+    let serving = this.#serving.get(operation);
+    if (serving === undefined) {
+      serving = [...this.#members.values()].filter(
+        (member) => member.state === 'usable' && member.serves(operation),
+      );
+      this.#serving.set(operation, serving);
+    }
+    return serving;
+  }
+
   #gone(member: Member): void {
     const { uid } = member.record;
     if (this.#members.get(uid) === member) this.#members.delete(uid);
@@ -143,6 +155,7 @@ export class Members {
   }
 
   #observe(): void {
+    this.#serving.clear();
     const { metrics } = this.#options;
     const counts: Record<MemberState, number> = { connecting: 0, usable: 0, leaving: 0 };
     for (const member of this.#members.values()) {

@@ -4,7 +4,7 @@ import { failed, type Outcome } from '../../domain-kit/outcome.ts';
 import { toWire } from '../../domain-kit/outcome-wire.ts';
 import type { IncomingOperation } from '../../link/link-session.ts';
 import type { Logger } from '../../logging.ts';
-import { cachedSeries, type Metrics } from '../../metrics.ts';
+import type { Metrics } from '../../metrics.ts';
 
 export interface OperationQueueOptions {
   readonly served: ServedOperation;
@@ -28,9 +28,7 @@ interface Waiting {
  */
 export class OperationQueue {
   readonly #options: OperationQueueOptions;
-  readonly #batchSize;
   readonly #queued;
-  readonly #series;
   #waiting: Waiting[] = [];
   #running = 0;
   #scheduled = false;
@@ -38,8 +36,6 @@ export class OperationQueue {
   constructor(options: OperationQueueOptions) {
     this.#options = options;
     const { name: operation } = options.served.operation;
-    this.#batchSize = options.metrics.batchSize.labels({ operation });
-    this.#series = cachedSeries(options.metrics.workerOperations, ['operation', 'verdict']);
     this.#queued = options.metrics.queued.labels({ operation });
   }
 
@@ -53,11 +49,11 @@ export class OperationQueue {
     this.#schedule();
   }
 
-  /** Starts after this turn of the event loop, so that all that came in it goes into one batch. */
+  /** Starts right after this callback, so that all that came in one message goes into one batch. */
   #schedule(): void {
     if (this.#scheduled || this.#running >= this.#options.served.concurrency) return;
     this.#scheduled = true;
-    setImmediate(() => {
+    queueMicrotask(() => {
       this.#scheduled = false;
       this.#start();
     });
@@ -92,7 +88,7 @@ export class OperationQueue {
 
   async #run(batch: readonly Waiting[]): Promise<void> {
     this.#running += 1;
-    this.#batchSize.observe(batch.length);
+    this.#options.metrics.batchSize.observe(batch.length, this.#options.served.operation.name);
     const outcomes = await this.#outcomes(batch);
     batch.forEach(({ operation, arrivedAt }, index) => {
       const outcome = outcomes[index] ?? failed('INTERNAL', 'the handler gave no outcome', true);
@@ -115,8 +111,8 @@ export class OperationQueue {
   }
 
   #observe(verdict: string, arrivedAt: number): void {
-    const { clock, served } = this.#options;
-    this.#series(served.operation.name, verdict).observe((clock.monotonic() - arrivedAt) / 1000);
+    const { clock, served, metrics } = this.#options;
+    metrics.workerOperations.observe((clock.monotonic() - arrivedAt) / 1000, served.operation.name, verdict);
   }
 }
 

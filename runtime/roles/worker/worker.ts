@@ -22,7 +22,7 @@ import { OperationQueue } from './operation-queue.ts';
 export interface WorkerOptions {
   readonly uid: string;
   readonly domains: readonly Domain[];
-  readonly ports: Pick<DomainPorts, 'documents' | 'log' | 'cache'>;
+  readonly ports: Pick<DomainPorts, 'events' | 'documents' | 'log' | 'cache'>;
   readonly directory: DispatcherDirectory;
   /** Address to bind the link server to; the port is the system's choice when it is 0. */
   readonly host: string;
