@@ -36,6 +36,8 @@ export class CacheData {
   readonly #expiring = new Set<string>();
   #sweeping: Iterator<string> = [].values();
   #serverId = newServerId();
+  #lastKey: string | undefined;
+  #lastEntry: Entry | undefined;
 
   constructor(now: () => number = Date.now) {
     this.now = now;
@@ -53,6 +55,7 @@ export class CacheData {
 
   /** Loses everything, as an eviction or a restart without persistence would. */
   flush(): void {
+    this.#lastEntry = undefined;
     this.#entries.clear();
     this.#expiring.clear();
     this.leases.clear();
@@ -75,11 +78,13 @@ export class CacheData {
   }
 
   put(key: string, value: CacheValue): void {
+    this.#lastEntry = undefined;
     this.#entries.set(key, { value, expiresAt: undefined });
     this.#expiring.delete(key);
   }
 
   delete(key: string): void {
+    this.#lastEntry = undefined;
     this.#entries.delete(key);
     this.#expiring.delete(key);
   }
@@ -89,6 +94,7 @@ export class CacheData {
     const entry = this.#live(key);
     if (entry === undefined) return false;
     this.delete(key);
+    this.#lastEntry = undefined;
     this.#entries.set(to, entry);
     if (entry.expiresAt === undefined) this.#expiring.delete(to);
     else this.#expiring.add(to);
@@ -118,8 +124,17 @@ export class CacheData {
     }
   }
 
+  /** Writes come in runs on one key, so the last one looked up is remembered. */
+  #lookUp(key: string): Entry | undefined {
+    if (key !== this.#lastKey || this.#lastEntry === undefined) {
+      this.#lastEntry = this.#entries.get(key);
+      this.#lastKey = key;
+    }
+    return this.#lastEntry;
+  }
+
   #live(key: string): Entry | undefined {
-    const entry = this.#entries.get(key);
+    const entry = this.#lookUp(key);
     if (entry?.expiresAt === undefined || entry.expiresAt > this.now()) return entry;
     this.delete(key);
     return undefined;

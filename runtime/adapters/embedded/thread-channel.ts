@@ -38,7 +38,7 @@ const MAX_MESSAGE_BYTES = 4 * 1024 * 1024;
 const SWEEPS_PER_DEADLINE = 20;
 
 /**
- * The main thread's end of a database thread. What is asked in one turn of the event loop leaves as one message.
+ * The main thread's end of a database thread. What is asked in one callback leaves as one message.
  * Messages gather in the thread, which takes all that have come while it worked: so it never waits for the main
  * thread to send the next ones. Every call is bounded in time, what is under way in count and bytes, and the
  * death of the thread fails all calls.
@@ -125,7 +125,7 @@ export class ThreadChannel {
   #flushSoon(): void {
     if (this.#flushing) return;
     this.#flushing = true;
-    setImmediate(() => {
+    queueMicrotask(() => {
       this.#flushing = false;
       this.#flush();
     });

@@ -5,6 +5,7 @@ import type { Operation } from '../../domain-kit/operation.ts';
 import { type Failed, failed, type FailureCause, type Outcome } from '../../domain-kit/outcome.ts';
 import { fromWire } from '../../domain-kit/outcome-wire.ts';
 import type { LinkResult } from '../../link/pending.ts';
+import { LogLimiter } from '../../log-limiter.ts';
 import type { Logger } from '../../logging.ts';
 import type { Metrics } from '../../metrics.ts';
 import type { Member } from './member.ts';
@@ -40,6 +41,7 @@ const NO_HASH = new Uint8Array(0);
  */
 export function createDispatch(options: DispatchOptions): Dispatch {
   const { members, clock, metrics } = options;
+  const limiter = new LogLimiter(clock);
   return {
     async ask<Req, Res>(operation: Operation<Req, Res>, request: Req, eventId = ''): Promise<Outcome<Res>> {
       const started = clock.monotonic();
@@ -58,7 +60,7 @@ export function createDispatch(options: DispatchOptions): Dispatch {
       const { verdict } = outcome;
       metrics.operations.observe((clock.monotonic() - started) / 1000, operation.name, verdict);
       if ('response' in outcome) return decodeResponse(operation, outcome.verdict, outcome.response);
-      if (outcome.verdict === 'FAILED') report(options, prepared, outcome);
+      if (outcome.verdict === 'FAILED') report(options.logger, limiter, prepared, outcome);
       return outcome;
     },
   };
@@ -106,9 +108,14 @@ function send(member: Member, prepared: Prepared, timeoutMs: number): Promise<Li
   return member.send({ name, request, eventId, bodyHash, timeoutMs });
 }
 
-function report({ logger }: DispatchOptions, { name, eventId }: Prepared, outcome: Failed): void {
+function report(logger: Logger, limiter: LogLimiter, { name, eventId }: Prepared, outcome: Failed): void {
   const { cause, message, attempted } = outcome;
-  logger.warn({ operation: name, eventId, cause, attempted, reason: message }, 'an operation failed');
+  const heldBack = limiter.admit(`${name} ${cause}`);
+  if (heldBack === undefined) return;
+  logger.warn(
+    { operation: name, eventId, cause, attempted, reason: message, heldBack },
+    'an operation failed',
+  );
 }
 
 function refusal(choice: Exclude<Choice, { member: Member }>): Failed {

@@ -7,6 +7,9 @@ export interface RequestCount {
   readonly inFlight: number;
 }
 
+/** As proxies write it down: the client went away before its answer. */
+const CLIENT_GONE = '499';
+
 /**
  * Counts every request of every route that is added later, and times it by route (its pattern, never its path),
  * method and status. One hook on each route does it all: hooks of a server run through more machinery than this
@@ -23,7 +26,8 @@ export function observeRequests(http: FastifyInstance, metrics: Pick<Metrics, 'h
       raw.once('close', () => {
         count.inFlight -= 1;
         const seconds = (performance.now() - started) / 1000;
-        metrics.httpRequests.observe(seconds, method, route.url, String(raw.statusCode));
+        const status = raw.writableFinished ? String(raw.statusCode) : CLIENT_GONE;
+        metrics.httpRequests.observe(seconds, method, route.url, status);
       });
       done();
     };
