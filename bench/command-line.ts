@@ -47,7 +47,7 @@ NAME:
 ${list.map(({ name, description }) => `  ${name.padEnd(width)}  ${description}`).join('\n')}
 
 Options:
-  --json           one JSON object per figure on standard output (npm run --silent keeps npm's own lines out)
+  --json           one JSON object per figure on standard output, and nothing else
   --seconds N      length of a round of load (default ${DEFAULT_SECONDS})
   --rounds N       counted rounds of each contestant (default 3), or starts (default 5)
   --connections N  connections of the load, in place of the benchmark's own

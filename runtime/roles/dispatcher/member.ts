@@ -139,10 +139,8 @@ export class Member {
     if (this.#operations.size > 0) {
       this.#lostAt = now;
       this.#operations = new Set();
-      logger.info(
-        { member: record.uid, reason },
-        this.#left ? 'a worker has left' : 'the link to a worker is lost',
-      );
+      if (this.#left) logger.info({ member: record.uid }, 'a worker has left');
+      else if (!this.#closed) logger.warn({ member: record.uid, reason }, 'the link to a worker is lost');
     }
     onChange();
     if (this.#left || this.#closed || now - this.#lostAt > GIVE_UP_AFTER_MS) {
