@@ -85,7 +85,7 @@ describe('a served operation', () => {
   });
 
   test('has bounds, by default and as asked for', () => {
-    expect(serve(shout, upper)).toMatchObject({ maxBatch: 256, concurrency: 1 });
+    expect(serve(shout, upper)).toMatchObject({ maxBatch: 256, concurrency: 2 });
     expect(serve(shout, upper, { maxBatch: 1, concurrency: 8 })).toMatchObject({
       maxBatch: 1,
       concurrency: 8,

@@ -119,7 +119,7 @@ export interface ServeOptions {
   readonly concurrency?: number;
 }
 
-/** Binds an operation to its handler. Defaults: 256 calls a batch; one batch at once. */
+/** Binds an operation to its handler. Defaults: 256 calls a batch; two batches at once. */
 export function serve<Req, Res>(
   operation: Operation<Req, Res>,
   handler: BatchHandler<Req, Res>,
@@ -128,7 +128,7 @@ export function serve<Req, Res>(
   return {
     operation,
     maxBatch: options.maxBatch ?? 256,
-    concurrency: options.concurrency ?? 1,
+    concurrency: options.concurrency ?? 2,
     handle: (calls) => handleEncoded(operation, handler, calls),
   };
 }

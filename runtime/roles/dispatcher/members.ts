@@ -29,6 +29,9 @@ export interface Wanted {
 /** A member, or why there is none: nobody serves it now, or all that do are full. */
 export type Choice = { readonly member: Member } | { readonly none: 'no-member' | 'full' };
 
+/** Operations of one turn of the event loop that go to one member before the next one is asked. */
+const RUN_LENGTH = 32;
+
 const STATES: readonly MemberState[] = ['connecting', 'usable', 'leaving'];
 
 /** All workers that a dispatcher knows, by uid. */
@@ -37,6 +40,8 @@ export class Members {
   readonly #members = new Map<string, Member>();
   readonly #roundRobin = new RoundRobin<Member>();
   readonly #left = new Set<string>();
+  /** Who is asked in this turn of the event loop, and how often yet. */
+  #run: { readonly member: Member; readonly serving: readonly Member[]; left: number } | undefined;
   readonly #serving = new Map<string, readonly Member[]>();
   #changeListener = (): void => {};
 
@@ -122,7 +127,7 @@ export class Members {
       const owner = ownerOf(key, serving);
       return owner?.hasRoom === true ? { member: owner } : { none: 'full' };
     }
-    const member = this.#roundRobin.next(serving, (candidate) => candidate.hasRoom);
+    const member = this.#next(serving);
     return member === undefined ? { none: 'full' } : { member };
   }
 
@@ -134,6 +139,23 @@ export class Members {
   /** Cuts every link. */
   close(reason: string): void {
     for (const member of [...this.#members.values()]) member.close(reason);
+  }
+
+  /**
+   * The next member in turn. What is asked in one turn of the event loop goes to one member, up to a bound: so it
+   * leaves as one message and makes one batch, in place of small ones for all.
+   */
+  #next(serving: readonly Member[]): Member | undefined {
+    const run = this.#run;
+    if (run !== undefined && run.left > 0 && run.serving === serving && run.member.hasRoom) {
+      run.left -= 1;
+      return run.member;
+    }
+    const member = this.#roundRobin.next(serving, (candidate) => candidate.hasRoom);
+    if (member === undefined) return undefined;
+    if (run === undefined) setImmediate(() => (this.#run = undefined));
+    this.#run = { member, serving, left: RUN_LENGTH - 1 };
+    return member;
   }
 
   /** Usable members that serve an operation; kept until a member changes, because every operation asks. */
