@@ -137,10 +137,9 @@ export class LinkClient {
     const deadline = this.#options.clock.monotonic() + operation.timeoutMs;
     return new Promise((settle) => {
       this.#pending.add(seq, { settle, deadline, bytes });
-      this.#outbox.push(
-        { ...operation, timeoutMs: Math.max(1, Math.floor(operation.timeoutMs)), seq },
-        bytes,
-      );
+      const { name, request, eventId, bodyHash } = operation;
+      const timeoutMs = Math.max(1, Math.floor(operation.timeoutMs));
+      this.#outbox.push({ seq, name, request, eventId, bodyHash, timeoutMs }, bytes);
     });
   }
 

@@ -22,8 +22,8 @@ export function observeRequests(http: FastifyInstance, metrics: Pick<Metrics, 'h
     const observe: onRequestHookHandler = (_request, { raw }, done) => {
       count.inFlight += 1;
       const started = performance.now();
-      // Not onResponse: it does not come when the client goes away before its answer.
-      raw.once('close', () => {
+      // Not onResponse: it does not come when the client goes away before its answer. It is emitted once.
+      raw.on('close', () => {
         count.inFlight -= 1;
         const seconds = (performance.now() - started) / 1000;
         const status = raw.writableFinished ? String(raw.statusCode) : CLIENT_GONE;
