@@ -1,16 +1,8 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { LOG_LEVELS, type LogFormat, type LogLevel } from '../runtime/logging.ts';
+import { LOG_LEVELS } from '../runtime/logging.ts';
 import { readVersion } from '../runtime/version.ts';
 import { CommandError } from './command-error.ts';
-
-/** Flags of `up`, as they were given. */
-export interface UpFlags {
-  readonly port: number;
-  readonly metricsPort: number;
-  readonly stateDir: string;
-  readonly logFormat: LogFormat | 'auto';
-  readonly logLevel: LogLevel | 'auto';
-}
+import type { UpFlags } from './up/flags.ts';
 
 const DEFAULT_FILE = 'examples/bank.yaml';
 

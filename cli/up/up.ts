@@ -9,7 +9,7 @@ import { createMetrics, type Metrics } from '../../runtime/metrics.ts';
 import { loadFraudList } from '../../runtime/roles/feeder/load-fraud-list.ts';
 import { readVersion } from '../../runtime/version.ts';
 import { CommandError } from '../command-error.ts';
-import type { UpFlags } from '../command.ts';
+import type { UpFlags } from './flags.ts';
 import { followFile } from './live-edit.ts';
 import { LocalPlatform } from './platform.ts';
 import { requireResource } from './resource-file.ts';

@@ -1,0 +1,10 @@
+import type { LogFormat, LogLevel } from '../../runtime/logging.ts';
+
+/** Flags of `up`, as they were given. */
+export interface UpFlags {
+  readonly port: number;
+  readonly metricsPort: number;
+  readonly stateDir: string;
+  readonly logFormat: LogFormat | 'auto';
+  readonly logLevel: LogLevel | 'auto';
+}
