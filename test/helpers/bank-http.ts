@@ -27,6 +27,7 @@ export interface BankHttpOptions {
   readonly answer?: Answer;
   readonly maxInFlight?: number;
   readonly logger?: Logger;
+  readonly requestTimeoutMs?: number;
 }
 
 const NOW = 1_700_000_000_000;
@@ -53,6 +54,7 @@ export async function bankHttp(options: BankHttpOptions = {}): Promise<BankHttp>
     },
   };
   const server = await createHttpServer({
+    ...(options.requestTimeoutMs === undefined ? {} : { requestTimeoutMs: options.requestTimeoutMs }),
     domains: [bank],
     dispatch,
     roles: () => roles,

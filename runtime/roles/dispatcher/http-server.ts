@@ -18,13 +18,14 @@ export interface HttpServerOptions {
   readonly roles: ReadinessSource;
   readonly version: string;
   readonly maxInFlight: number;
+  /** How long a request may take to arrive whole, in ms (10,000). */
+  readonly requestTimeoutMs?: number;
   readonly logger: Logger;
   readonly metrics: Pick<Metrics, 'httpRequests' | 'httpShed'>;
 }
 
 /** Bytes of a request's body, unless a route allows itself more. */
 const BODY_LIMIT_BYTES = 64 * 1024;
-/** How long a request may take to arrive, in ms. */
 const REQUEST_TIMEOUT_MS = 10_000;
 const MAX_PARAM_LENGTH = 2_048;
 
@@ -36,7 +37,7 @@ export interface HttpServer {
 
 /** Builds the dispatcher's HTTP server, without listening: routes can be tried by `inject`. */
 export async function createHttpServer(options: HttpServerOptions): Promise<HttpServer> {
-  const http = createServer(options.logger);
+  const http = createServer(options.logger, options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS);
   const allowedMethods = trackAllowedMethods(http);
   const requests = observeRequests(http, options.metrics);
   setErrorHandlers(http, allowedMethods);
@@ -51,7 +52,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   return { http, requests };
 }
 
-function createServer(logger: Logger): FastifyInstance {
+function createServer(logger: Logger, requestTimeout: number): FastifyInstance {
   // Fastify's own news (that it listens) is said by whoever starts it.
   const instance: FastifyBaseLogger = logger.isLevelEnabled('info')
     ? logger.child({}, { level: 'warn' })
@@ -60,7 +61,13 @@ function createServer(logger: Logger): FastifyInstance {
     loggerInstance: instance,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_LIMIT_BYTES,
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    requestTimeout,
+    // Node applies no time-out to a request before that of its headers, and looks for late ones every 30 s, unless
+    // it is told otherwise.
+    http: {
+      headersTimeout: requestTimeout,
+      connectionsCheckingInterval: Math.min(1_000, requestTimeout / 2),
+    },
     // Longer than the idle time of usual load balancers, so that it is they who close.
     keepAliveTimeout: 72_000,
     // A draining dispatcher answers what it has accepted, and never with a closing 503.
