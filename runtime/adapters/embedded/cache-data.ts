@@ -36,8 +36,6 @@ export class CacheData {
   readonly #expiring = new Set<string>();
   #sweeping: Iterator<string> = [].values();
   #serverId = newServerId();
-  #lastKey: string | undefined;
-  #lastEntry: Entry | undefined;
 
   constructor(now: () => number = Date.now) {
     this.now = now;
@@ -55,7 +53,6 @@ export class CacheData {
 
   /** Loses everything, as an eviction or a restart without persistence would. */
   flush(): void {
-    this.#lastEntry = undefined;
     this.#entries.clear();
     this.#expiring.clear();
     this.leases.clear();
@@ -78,13 +75,11 @@ export class CacheData {
   }
 
   put(key: string, value: CacheValue): void {
-    this.#lastEntry = undefined;
     this.#entries.set(key, { value, expiresAt: undefined });
     this.#expiring.delete(key);
   }
 
   delete(key: string): void {
-    this.#lastEntry = undefined;
     this.#entries.delete(key);
     this.#expiring.delete(key);
   }
@@ -94,7 +89,6 @@ export class CacheData {
     const entry = this.#live(key);
     if (entry === undefined) return false;
     this.delete(key);
-    this.#lastEntry = undefined;
     this.#entries.set(to, entry);
     if (entry.expiresAt === undefined) this.#expiring.delete(to);
     else this.#expiring.add(to);
@@ -124,17 +118,8 @@ export class CacheData {
     }
   }
 
-  /** Writes come in runs on one key, so the last one looked up is remembered. */
-  #lookUp(key: string): Entry | undefined {
-    if (key !== this.#lastKey || this.#lastEntry === undefined) {
-      this.#lastEntry = this.#entries.get(key);
-      this.#lastKey = key;
-    }
-    return this.#lastEntry;
-  }
-
   #live(key: string): Entry | undefined {
-    const entry = this.#lookUp(key);
+    const entry = this.#entries.get(key);
     if (entry?.expiresAt === undefined || entry.expiresAt > this.now()) return entry;
     this.delete(key);
     return undefined;
