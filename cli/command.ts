@@ -33,7 +33,7 @@ function createProgram(): Command {
     .exitOverride()
     .showHelpAfterError('Run with --help to see what is possible.');
   program
-    .command('up', { isDefault: false })
+    .command('up')
     .description('Run a platform on this machine, in one process, with embedded stores')
     .argument('[file]', 'the MiniPlatform resource, YAML', DEFAULT_FILE)
     .option('--port <port>', 'port of the HTTP API, on loopback; 0 lets the system choose', parsePort, 8080)

@@ -28,7 +28,7 @@ export interface LocalPlatformOptions {
 const LOOPBACK = '127.0.0.1';
 /** HTTP requests in work at once; beyond it they are refused before their bodies are read. */
 const MAX_IN_FLIGHT = 4_096;
-export const DRAIN_MS = 10_000;
+const DRAIN_MS = 10_000;
 
 /** One platform in this process: a dispatcher and its workers on loopback, each with the stores it needs. */
 export class LocalPlatform {
@@ -62,7 +62,7 @@ export class LocalPlatform {
       logger: logger.child({ role: 'dispatcher' }),
       metrics,
     });
-    this.workers = new WorkerPool({ create: (uid) => this.#createWorker(uid), drainMs: DRAIN_MS, logger });
+    this.workers = new WorkerPool({ create: (uid) => this.#createWorker(uid), drainMs: DRAIN_MS });
     this.#observe('dispatcher', this.#dispatcher);
   }
 

@@ -1,4 +1,3 @@
-import type { Logger } from '../../runtime/logging.ts';
 import type { Readiness } from '../../runtime/lifecycle.ts';
 
 /** A worker as the pool sees it. */
@@ -15,7 +14,6 @@ export interface PooledWorker {
 export interface WorkerPoolOptions {
   readonly create: (uid: string) => PooledWorker;
   readonly drainMs: number;
-  readonly logger: Logger;
 }
 
 /** The workers of a process: as many as were last asked for. */

@@ -54,7 +54,7 @@ export interface Dispatch {
   ask<Req, Res>(operation: Operation<Req, Res>, request: Req, eventId?: string): Promise<Outcome<Res>>;
 }
 
-/** The stores as a domain's workers see them: names already prefixed, calls timed, bounded and measured. */
+/** The stores as a domain's workers see them: calls are timed, bounded and measured. */
 export interface DomainPorts {
   /** Stores events and publishes them in one go. */
   readonly events: EventStore;

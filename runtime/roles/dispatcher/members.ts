@@ -131,11 +131,6 @@ export class Members {
     return member === undefined ? { none: 'full' } : { member };
   }
 
-  /** Ends every link when all is answered. */
-  end(): void {
-    for (const member of [...this.#members.values()]) member.end();
-  }
-
   /** Cuts every link. */
   close(reason: string): void {
     for (const member of [...this.#members.values()]) member.close(reason);
