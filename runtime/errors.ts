@@ -68,6 +68,20 @@ export const ERRORS = {
     title: 'There is nothing at this path',
     remedy: 'See /docs for the routes.',
   },
+  EVENT_NOT_FOUND: {
+    http: 404,
+    grpc: 'NOT_FOUND',
+    retryable: false,
+    title: 'No event with this id is stored or parked',
+    remedy: 'Check the operation and the id; an event that was never acknowledged may be sent again.',
+  },
+  NOT_PARKED: {
+    http: 404,
+    grpc: 'NOT_FOUND',
+    retryable: false,
+    title: 'No write is parked under this id',
+    remedy: 'GET /parked lists those that are; GET /events/{operation}/{id} tells what became of others.',
+  },
   METHOD_NOT_ALLOWED: {
     http: 405,
     grpc: 'UNIMPLEMENTED',
@@ -81,6 +95,13 @@ export const ERRORS = {
     retryable: true,
     title: 'The request did not arrive in time',
     remedy: 'Send the whole request at once.',
+  },
+  ALREADY_DECIDED: {
+    http: 409,
+    grpc: 'FAILED_PRECONDITION',
+    retryable: false,
+    title: 'The store has decided about this event already',
+    remedy: 'GET /events/{operation}/{id} tells what became of it.',
   },
   EVENT_DISCARDED: {
     http: 409,
@@ -145,6 +166,13 @@ export const ERRORS = {
     title: 'The request was tried, and its outcome is not known',
     remedy:
       'Ask again with the same idempotency key (`id` names it): the answer will be that of the first try.',
+  },
+  STATE_UNKNOWN: {
+    http: 503,
+    grpc: 'UNAVAILABLE',
+    retryable: true,
+    title: 'What became of this event cannot be told now',
+    remedy: 'Ask again after the time in Retry-After; an event that was acknowledged is not lost.',
   },
   READ_FAILED: {
     http: 503,

@@ -12,7 +12,7 @@ import type { CollectionSpec, DocumentStore } from '../ports/document-store.ts';
 import type { EventLog, TopicSpec } from '../ports/event-log.ts';
 import type { EventStore } from '../ports/event-store.ts';
 import type { AnyOperation, Codec, Operation } from './operation.ts';
-import type { Outcome } from './outcome.ts';
+import type { Answer, Outcome } from './outcome.ts';
 
 /**
  * Business logic that plugs into the roles. A domain is a folder that exports one of these, and one line in
@@ -51,7 +51,7 @@ export interface Dispatch {
    * Sends an operation to a worker. Never rejects and always resolves within the operation's time-out; a write
    * stores its event under `eventId`.
    */
-  ask<Req, Res>(operation: Operation<Req, Res>, request: Req, eventId?: string): Promise<Outcome<Res>>;
+  ask<Req, Res>(operation: Operation<Req, Res>, request: Req, eventId?: string): Promise<Answer<Res>>;
 }
 
 /** The stores as a domain's workers see them: calls are timed, bounded and measured. */
@@ -81,6 +81,8 @@ export interface Call<Req> {
   readonly eventId: string;
   /** Writes only: SHA-256 of the operation's name and request, in base64url; empty for reads. */
   readonly bodyHash: string;
+  /** Writes only: an administrator gives the event up, so the verdict DISCARDED is stored in its place. */
+  readonly discard?: boolean;
 }
 
 /** Handles a batch; resolves to one outcome for each call, in their order. May reject: then all have failed. */

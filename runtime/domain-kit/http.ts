@@ -3,7 +3,7 @@ import { Type } from 'typebox';
 import { PlatformError } from '../errors.ts';
 import { type Position, decodeCursor, encodeCursor } from './cursor.ts';
 import { newEventId } from './event-id.ts';
-import type { Failed, Outcome } from './outcome.ts';
+import type { Answer, Failed } from './outcome.ts';
 
 /**
  * A name of a client, a branch and the like: 1 to 128 visible characters, with single spaces between them.
@@ -115,7 +115,7 @@ export function nextCursor(scope: string, next: Position | undefined): string | 
 }
 
 /** The stored event's answer, with status 201 for the first and 200 for a repeated write; throws the problem else. */
-export function answerWrite<Res>(reply: FastifyReply, outcome: Outcome<Res>, eventId: string): Res {
+export function answerWrite<Res>(reply: FastifyReply, outcome: Answer<Res>, eventId: string): Res {
   switch (outcome.verdict) {
     case 'INSERTED':
     case 'ANSWERED':
@@ -132,13 +132,15 @@ export function answerWrite<Res>(reply: FastifyReply, outcome: Outcome<Res>, eve
       throw new PlatformError('IDEMPOTENCY_KEY_REUSED', 'an event with this id and another body exists', {
         id: eventId,
       });
+    case 'PARKED':
+      throw new PlatformError('OUTCOME_UNKNOWN', 'the write is kept and sent again later', { id: eventId });
     case 'FAILED':
       throw writeProblem(outcome, eventId);
   }
 }
 
 /** A read's answer; throws the problem when there is none. */
-export function answerRead<Res>(outcome: Outcome<Res>): Res {
+export function answerRead<Res>(outcome: Answer<Res>): Res {
   if ('response' in outcome) return outcome.response;
   if (outcome.verdict !== 'FAILED')
     throw new PlatformError('INTERNAL', `a read cannot be ${outcome.verdict}`);

@@ -38,6 +38,9 @@ export type Outcome<Res> =
   | { readonly verdict: 'KEY_REUSED' }
   | Failed;
 
+/** What a dispatcher's asker gets: an outcome, or that the write is kept durably and sent again later. */
+export type Answer<Res> = Outcome<Res> | { readonly verdict: 'PARKED' };
+
 /** Makes a failure. */
 export function failed(cause: FailureCause, message: string, attempted: boolean): Failed {
   return { verdict: 'FAILED', cause, message, attempted };

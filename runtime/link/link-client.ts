@@ -139,7 +139,7 @@ export class LinkClient {
       this.#pending.add(seq, { settle, deadline, bytes });
       const { name, request, eventId, bodyHash } = operation;
       const timeoutMs = Math.max(1, Math.floor(operation.timeoutMs));
-      this.#outbox.push({ seq, name, request, eventId, bodyHash, timeoutMs }, bytes);
+      this.#outbox.push({ seq, name, request, eventId, bodyHash, timeoutMs, discard: false }, bytes);
     });
   }
 

@@ -14,6 +14,11 @@ export interface Cache {
    * Without guards it always applies.
    */
   apply(writes: readonly CacheWrite[], guards?: readonly CacheGuard[]): Promise<boolean>;
+  /**
+   * Adds members to a set, gives it this time to live from now, and resolves to how many of them it did not hold
+   * before: who adds them all by this call alone knows how large the set must be.
+   */
+  addCounting(key: string, members: readonly string[], ttlMs: number): Promise<number>;
   /** Which of the members a set holds, in their order, and whether the set is complete. */
   contains(key: string, members: readonly string[]): Promise<SetMembership>;
   /** Number of members of a set or sorted set, the adapter's own and nonces left out. */

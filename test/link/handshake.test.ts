@@ -76,7 +76,14 @@ describe('a worker refuses a link', () => {
 
   test('that begins with operations, or greets twice', async () => {
     const { port, refused, submitted, closed } = await worker({});
-    const one = { seq: 1, name: 'test.echo', request: new Uint8Array(1), eventId: '', timeoutMs: 1_000 };
+    const one = {
+      seq: 1,
+      name: 'test.echo',
+      request: new Uint8Array(1),
+      eventId: '',
+      timeoutMs: 1_000,
+      discard: false,
+    };
     const operations = [{ ...one, bodyHash: new Uint8Array(0) }];
     await talk(port, [{ frame: { $case: 'operations', value: { operations } } }]);
     expect(refused).toEqual(['operations before the handshake']);

@@ -121,7 +121,7 @@ describe('operations on a link', () => {
     );
     const hello = { protocolVersion: 1, dispatcherId: 'raw', bootId: '' };
     stream.write({ frame: { $case: 'hello', value: hello } });
-    const operations = [1, 2].map((seq) => ({ ...operation(`${seq}`), seq }));
+    const operations = [1, 2].map((seq) => ({ ...operation(`${seq}`), seq, discard: false }));
     stream.write({ frame: { $case: 'operations', value: { operations } } });
     await eventually('the refusal', () => replies.length === 1);
     expect(replies).toMatchObject([

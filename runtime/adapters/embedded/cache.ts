@@ -39,6 +39,15 @@ export class EmbeddedCache implements Cache {
     return true;
   }
 
+  async addCounting(key: string, members: readonly string[], ttlMs: number): Promise<number> {
+    const before = await this.cardinality(key);
+    await this.apply([
+      { op: 'add', key, members },
+      { op: 'expire', key, ttlMs },
+    ]);
+    return (await this.cardinality(key)) - before;
+  }
+
   async contains(key: string, members: readonly string[]): Promise<SetMembership> {
     const value = this.#valueAs('set', key, this.#call('contains'));
     return {

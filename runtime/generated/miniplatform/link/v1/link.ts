@@ -152,6 +152,11 @@ export interface Operation {
   readonly bodyHash: Uint8Array;
   /** How long the dispatcher waits for the reply, in ms from the moment the operation was sent. */
   readonly timeoutMs: number;
+  /**
+   * Writes only: an administrator gives the event up. The worker stores the verdict DISCARDED in its place, unless it
+   * is decided already; the event can then not be stored any more.
+   */
+  readonly discard: boolean;
 }
 
 export interface ReplyBatch {
@@ -610,7 +615,15 @@ export const OperationBatch: MessageFns<OperationBatch> = {
 };
 
 function createBaseOperation(): Operation {
-  return { seq: 0, name: "", request: new Uint8Array(0), eventId: "", bodyHash: new Uint8Array(0), timeoutMs: 0 };
+  return {
+    seq: 0,
+    name: "",
+    request: new Uint8Array(0),
+    eventId: "",
+    bodyHash: new Uint8Array(0),
+    timeoutMs: 0,
+    discard: false,
+  };
 }
 
 export const Operation: MessageFns<Operation> = {
@@ -632,6 +645,9 @@ export const Operation: MessageFns<Operation> = {
     }
     if (message.timeoutMs !== 0) {
       writer.uint32(48).uint32(message.timeoutMs);
+    }
+    if (message.discard !== false) {
+      writer.uint32(56).bool(message.discard);
     }
     return writer;
   },
@@ -695,6 +711,14 @@ export const Operation: MessageFns<Operation> = {
             }
 
             message.timeoutMs = reader.uint32();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.discard = reader.bool();
             continue;
           }
         }
