@@ -9,6 +9,7 @@ import type { ChannelLimits, Load } from './thread-channel.ts';
 import type { Advance, ReadAnswers, ReadRequest, WriteAnswers, WriteRequest } from './thread-protocol.ts';
 
 const FILE = 'data.db';
+const INDEX_FILE = 'index.db';
 
 const DEFAULT_LIMITS: ChannelLimits = {
   deadlineMs: 10_000,
@@ -20,8 +21,9 @@ const DEFAULT_LIMITS: ChannelLimits = {
 const THREAD_LIMITS = { maxOldGenerationSizeMb: 192, maxYoungGenerationSizeMb: 4 };
 
 /**
- * The SQLite database behind the embedded document store and event log, in one file. One thread writes and
- * another reads, so neither an fsync nor a slow query stalls the event loop, or the other. It belongs to one
+ * The SQLite database behind the embedded document store and event log: one file of data, which one thread writes,
+ * and one of indexes, which another thread derives from it and reads. So neither an fsync nor a slow query stalls
+ * the event loop, or the other. It belongs to one
  * process at a time (state-directory.ts sees to that).
  */
 export class EmbeddedDatabase {
@@ -44,12 +46,12 @@ export class EmbeddedDatabase {
    * @param limits deadline of a call in ms (10 s), and how much may wait (100,000 items, 64 MiB)
    */
   static async open(directory: string, limits: Partial<ChannelLimits> = {}): Promise<EmbeddedDatabase> {
-    const file = join(directory, FILE);
+    const files = { file: join(directory, FILE), indexFile: join(directory, INDEX_FILE) };
     const bounds = { ...DEFAULT_LIMITS, ...limits };
     const listeners = new Set<(advances: readonly Advance[]) => void>();
     const threads = await Promise.allSettled([
-      startThread(new URL('./writer-thread.ts', import.meta.url), file),
-      startThread(new URL('./reader-thread.ts', import.meta.url), file),
+      startThread(new URL('./writer-thread.ts', import.meta.url), files),
+      startThread(new URL('./reader-thread.ts', import.meta.url), files),
     ]);
     const [writer, reader] = threads;
     if (writer.status === 'fulfilled' && reader.status === 'fulfilled') {
@@ -96,9 +98,14 @@ export class EmbeddedDatabase {
   }
 }
 
-async function startThread(script: URL, file: string): Promise<Worker> {
+interface Files {
+  readonly file: string;
+  readonly indexFile: string;
+}
+
+async function startThread(script: URL, files: Files): Promise<Worker> {
   const worker = new Worker(new URL('./thread-entry.mjs', import.meta.url), {
-    workerData: { file, script: script.href, compileCache: getCompileCacheDir() },
+    workerData: { ...files, script: script.href, compileCache: getCompileCacheDir() },
     resourceLimits: THREAD_LIMITS,
   });
   try {
@@ -106,6 +113,8 @@ async function startThread(script: URL, file: string): Promise<Worker> {
     return worker;
   } catch (error) {
     await worker.terminate();
-    throw new PortError('unavailable', 'database.open', `${file}: ${messageOf(error)}`, { cause: error });
+    throw new PortError('unavailable', 'database.open', `${files.file}: ${messageOf(error)}`, {
+      cause: error,
+    });
   }
 }

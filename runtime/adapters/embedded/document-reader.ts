@@ -1,5 +1,6 @@
 import { textOf } from './connection.ts';
 import type { Connection, Row } from './connection.ts';
+import type { IndexKeeper } from './index-keeper.ts';
 import { pageQueries } from './index-query.ts';
 import { documentTable, indexesOf } from './schema.ts';
 import { InvalidRequest } from './thread-service.ts';
@@ -13,10 +14,18 @@ const MAX_ANSWER_BYTES = 32 * 1024 * 1024;
 /** The document store's side of the reader thread; runs within one read transaction per request. */
 export class DocumentReader {
   readonly #connection: Connection;
+  readonly #keeper: IndexKeeper;
   readonly #indexes = new Map<string, ReadonlyMap<string, IndexFields>>();
 
-  constructor(connection: Connection) {
+  constructor(connection: Connection, keeper: IndexKeeper) {
     this.#connection = connection;
+    this.#keeper = keeper;
+  }
+
+  /** Takes the collection's indexes one step further; returns whether they are up to date. */
+  buildIndexes({ collection }: RequestOf<'buildIndexes'>): boolean {
+    const indexes = [...indexesOf(this.#connection, collection)];
+    return indexes.map(([name, fields]) => this.#keeper.step(collection, name, fields)).every(Boolean);
   }
 
   findByIds({ collection, ids }: RequestOf<'findByIds'>): string {
@@ -32,6 +41,7 @@ export class DocumentReader {
 
   find(request: RequestOf<'find'>): string {
     const fields = this.#indexFields(request.collection, request.index);
+    this.#keeper.catchUp(request.collection, request.index, fields);
     const answer = new JsonArray();
     for (const { sql, values } of pageQueries(request, fields)) {
       const missing = request.limit - answer.length;

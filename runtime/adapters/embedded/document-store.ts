@@ -18,8 +18,6 @@ import {
   encodeDocument,
 } from './document-check.ts';
 
-/** Filling the index of a large collection takes its time. */
-const ENSURE_DEADLINE_MS = 300_000;
 const MAX_IDS = 1_000;
 
 /** The document store in the embedded database, which it does not own: closing it leaves that open. */
@@ -34,8 +32,10 @@ export class EmbeddedDocumentStore implements DocumentStore {
   async ensureCollections(specs: readonly CollectionSpec[]): Promise<void> {
     const call = this.#call('ensureCollections');
     for (const spec of specs) checkCollection(call, spec);
-    const load = { items: 1, bytes: 0, deadlineMs: ENSURE_DEADLINE_MS };
-    await this.#database.write(call, { op: 'ensureCollections', specs }, load);
+    await this.#database.write(call, { op: 'ensureCollections', specs }, { items: 1, bytes: 0 });
+    for (const { name } of specs) {
+      while (!(await this.#database.read(call, { op: 'buildIndexes', collection: name })));
+    }
   }
 
   async insertMany(

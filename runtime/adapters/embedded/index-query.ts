@@ -54,10 +54,11 @@ function pageQuery(
   const conditions = shared.map((name) => `i.${name} = ?`);
   if (beyond !== undefined) conditions.push(`i.${beyond.name} ${beyond.direction === 'ASC' ? '>' : '<'} ?`);
   const orderBy = order.map(({ name, direction }) => `i.${name} ${direction}`);
-  // CROSS JOIN keeps SQLite from walking the documents first.
+  // CROSS JOIN keeps SQLite from walking the documents first. An entry whose document is gone, or has another
+  // version by now, joins nothing.
   const sql =
     `SELECT d.body FROM ${indexTable(collection, index)} i CROSS JOIN ${documentTable(collection)} d ` +
-    `WHERE ${conditions.join(' AND ')} AND d.id = i.id ORDER BY ${orderBy.join(', ')} LIMIT ?`;
+    `WHERE ${conditions.join(' AND ')} AND d.seq = i.seq ORDER BY ${orderBy.join(', ')} LIMIT ?`;
   return { sql, values };
 }
 

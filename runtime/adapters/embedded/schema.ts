@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { InvalidRequest } from './thread-service.ts';
 import { integerOf, textOf } from './connection.ts';
 import type { Connection, Row } from './connection.ts';
@@ -5,7 +6,11 @@ import type { IndexFields, TopicRow } from './thread-protocol.ts';
 
 /** The catalogue; tables of collections, indexes and partitions are made as they are asked for. */
 const TABLES = `
-CREATE TABLE IF NOT EXISTS collections (name TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS identity (id TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS collections (name TEXT PRIMARY KEY, next INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS gone (
+  place INTEGER PRIMARY KEY AUTOINCREMENT, collection TEXT NOT NULL, seq INTEGER NOT NULL, body TEXT NOT NULL
+);
 CREATE TABLE IF NOT EXISTS indexes (
   collection TEXT, name TEXT, fields TEXT NOT NULL, PRIMARY KEY (collection, name)
 ) WITHOUT ROWID;
@@ -25,6 +30,21 @@ CREATE TABLE IF NOT EXISTS committed (
 /** Creates the catalogue where it is absent. */
 export function createCatalogue(connection: Connection): void {
   connection.database.exec(TABLES);
+  connection
+    .statement('INSERT INTO identity SELECT ? WHERE NOT EXISTS (SELECT 1 FROM identity)')
+    .run(randomUUID());
+}
+
+/** What the index file holds beside the indexes: whose they are, and how far each has come. */
+const INDEX_TABLES = `
+CREATE TABLE IF NOT EXISTS indexed_identity (id TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS indexed (
+  collection TEXT, name TEXT, through INTEGER NOT NULL, gone INTEGER NOT NULL, PRIMARY KEY (collection, name)
+) WITHOUT ROWID;`;
+
+/** Creates the tables of the index file where they are absent. */
+export function createIndexCatalogue(connection: Connection): void {
+  connection.database.exec(INDEX_TABLES);
 }
 
 /** Table of a collection. Names hold no `.`, so these are never taken for one another. */
@@ -32,7 +52,7 @@ export function documentTable(collection: string): string {
   return `"documents.${collection}"`;
 }
 
-/** Table of an index: columns f0, f1, ... and id. */
+/** Table of an index: columns f0, f1, ..., id, and the document's seq. */
 export function indexTable(collection: string, index: string): string {
   return `"index.${collection}.${index}"`;
 }
@@ -42,9 +62,15 @@ export function partitionTable(topicId: number, partition: number): string {
   return `"log.${topicId}.${partition}"`;
 }
 
-/** DDL of a collection. A rowid table: bodies are appended, and only the short ids are inserted at random. */
+/**
+ * DDL of a collection. Every version of a document has a `seq` of its own, higher than all before it: bodies are
+ * appended, and indexes can be brought up to date by reading on from the seq that they have reached.
+ */
 export function createDocumentTable(collection: string): string {
-  return `CREATE TABLE ${documentTable(collection)} (id TEXT NOT NULL UNIQUE, body TEXT NOT NULL)`;
+  return (
+    `CREATE TABLE ${documentTable(collection)} ` +
+    `(seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, body TEXT NOT NULL)`
+  );
 }
 
 /** DDL of an index. The id follows the last field's direction and breaks ties. */
@@ -53,8 +79,8 @@ export function createIndexTable(collection: string, index: string, fields: Inde
   const order = fields.map(({ direction }, place) => `f${place} ${sqlDirection(direction)}`);
   order.push(`id ${sqlDirection(fields.at(-1)?.direction ?? 'ascending')}`);
   return (
-    `CREATE TABLE ${indexTable(collection, index)} ` +
-    `(${columns.join(', ')}, id TEXT, PRIMARY KEY (${order.join(', ')})) WITHOUT ROWID`
+    `CREATE TABLE IF NOT EXISTS ${indexTable(collection, index)} ` +
+    `(${columns.join(', ')}, id TEXT, seq INTEGER NOT NULL, PRIMARY KEY (${order.join(', ')})) WITHOUT ROWID`
   );
 }
 

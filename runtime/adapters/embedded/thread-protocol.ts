@@ -75,6 +75,11 @@ export interface WriteAnswers {
 
 /** What the main thread may ask of the reader thread. */
 export type ReadRequest =
+  | {
+      /** Takes the collection's indexes a bounded step further. */
+      readonly op: 'buildIndexes';
+      readonly collection: string;
+    }
   | { readonly op: 'findByIds'; readonly collection: string; readonly ids: readonly string[] }
   | {
       readonly op: 'find';
@@ -104,6 +109,8 @@ export type ReadRequest =
 
 /** What the reader answers, by operation. Documents come as the JSON text of one array. */
 export interface ReadAnswers {
+  /** Whether the indexes are up to date. */
+  readonly buildIndexes: boolean;
   readonly findByIds: string;
   readonly find: string;
   readonly findByIdRange: string;
