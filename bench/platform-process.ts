@@ -25,7 +25,7 @@ export interface PlatformOptions {
 
 /** Runs `mini-platform up examples/bank.yaml` on free ports and waits for its ready line. */
 export async function startPlatform({ stateDir, env = {} }: PlatformOptions): Promise<PlatformProcess> {
-  const ports = ['--port', '0', '--metrics-port', '0'];
+  const ports = ['--port', '0', '--metrics-port', '0', '--admin-port', '0'];
   const command = ['cli/main.mjs', 'up', 'examples/bank.yaml', ...ports, '--state-dir', stateDir];
   const startedAt = performance.now();
   const child = spawn(process.execPath, [...command, '--log-format', 'json'], {

@@ -1,7 +1,8 @@
+import { archive } from './archive.ts';
 import { bank } from './bank.ts';
 import type { Bench } from './bench.ts';
 import { hop } from './hop.ts';
 import { start } from './start.ts';
 
 /** All benchmarks, in the order in which `all` runs them. */
-export const BENCHES: readonly Bench[] = [hop, bank, start];
+export const BENCHES: readonly Bench[] = [hop, bank, archive, start];

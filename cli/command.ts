@@ -1,6 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { LOG_LEVELS } from '../runtime/logging.ts';
 import { readVersion } from '../runtime/version.ts';
+import { addCheck } from './check/command.ts';
 import { CommandError } from './command-error.ts';
 import type { UpFlags } from './up/flags.ts';
 
@@ -39,6 +40,12 @@ function createProgram(): Command {
     .option('--port <port>', 'port of the HTTP API, on loopback; 0 lets the system choose', parsePort, 8080)
     .option('--metrics-port <port>', 'port of /metrics, /healthz and /readyz, on loopback', parsePort, 9464)
     .option(
+      '--admin-port <port>',
+      'port of the routes for parked writes, for administrators, on loopback',
+      parsePort,
+      9465,
+    )
+    .option(
       '--state-dir <dir>',
       'where the stores keep their files, in a folder named like the platform',
       '.mini-platform',
@@ -58,6 +65,7 @@ function createProgram(): Command {
       const { up } = await import('./up/up.ts');
       await up(file, flags);
     });
+  addCheck(program, DEFAULT_FILE);
   return program;
 }
 

@@ -1,5 +1,5 @@
-import { isMap, pathOf } from './fault.ts';
-import type { Segments } from './fault.ts';
+import { isMap, pathOf } from '../schema/fault.ts';
+import type { Segments } from '../schema/fault.ts';
 import type { MiniPlatform } from './generated/mini-platform.ts';
 
 /**

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
-import { isMap } from './fault.ts';
-import { hasWords } from './phrases.ts';
+import { isMap } from '../schema/fault.ts';
+import { hasWords } from '../schema/phrases.ts';
+import type { Schema } from '../schema/structural.ts';
 import { crdSchema, miniPlatformSchema } from './schema.ts';
-import type { Schema } from './schema.ts';
 
 interface Crd {
   readonly spec: { readonly versions: readonly [{ readonly schema: { readonly openAPIV3Schema: Schema } }] };

@@ -1,45 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { API_VERSION } from '../schema/api-version.ts';
+import type { Schema } from '../schema/structural.ts';
 
-/** A CEL rule of the schema: `rule` must hold, otherwise `message` says what is wrong. */
-export interface Rule {
-  readonly rule: string;
-  readonly message: string;
-  /** Where the fault lies, relative to the rule, for example `.masterName`. */
-  readonly fieldPath?: string;
-}
-
-/**
- * The part of Kubernetes' structural OpenAPI v3 schema that the MiniPlatform CRD uses. It describes a map
- * (`properties` or `additionalProperties`), a list (`items`) or a scalar.
- */
-export interface Schema {
-  readonly description?: string;
-  readonly type?: 'object' | 'array' | 'string' | 'integer' | 'boolean';
-  readonly format?: string;
-  readonly default?: unknown;
-  readonly enum?: readonly unknown[];
-  readonly required?: readonly string[];
-  readonly properties?: Readonly<Record<string, Schema>>;
-  readonly additionalProperties?: Schema;
-  readonly maxProperties?: number;
-  readonly items?: Schema;
-  readonly minItems?: number;
-  readonly maxItems?: number;
-  readonly pattern?: string;
-  readonly minLength?: number;
-  readonly maxLength?: number;
-  readonly minimum?: number;
-  readonly maximum?: number;
-  readonly anyOf?: readonly Schema[];
-  readonly 'x-kubernetes-int-or-string'?: boolean;
-  readonly 'x-kubernetes-preserve-unknown-fields'?: boolean;
-  readonly 'x-kubernetes-list-type'?: 'set' | 'map' | 'atomic';
-  readonly 'x-kubernetes-list-map-keys'?: readonly string[];
-  readonly 'x-kubernetes-validations'?: readonly Rule[];
-}
-
-/** Group and version of the resource. */
-export const API_VERSION = 'mini-platform.io/v1alpha1';
 /** Kind of the resource. */
 export const KIND = 'MiniPlatform';
 

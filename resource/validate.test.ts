@@ -35,8 +35,8 @@ describe('what is refused', () => {
   });
 
   test.each([
-    ['nothing', null, ': must be a map, but is null'],
-    ['a text', 'bank', ': must be a map, but is "bank"'],
+    ['nothing', null, ': must be a map with apiVersion, kind, metadata, but is null'],
+    ['a text', 'bank', ': must be a map with apiVersion, kind, metadata, but is a text'],
     ['another kind', { ...(platform() as object), kind: 'Pod' }, 'kind: must be MiniPlatform, but is "Pod"'],
     [
       'another version',
@@ -72,11 +72,18 @@ describe('messages', () => {
       { worker: { replicas: 'three' } },
       'spec.worker.replicas: must be a whole number from 0 to 100, but is "three"',
     ],
-    [{ worker: { replica: 3 } }, 'spec.worker.replica: is not a known field; did you mean "replicas"?'],
-    [{ worker: { Replicas: 3 } }, 'spec.worker.Replicas: is not a known field; did you mean "replicas"?'],
     [
-      { worker: { count: 3 } },
-      'spec.worker.count: is not a known field; known here: replicas, maxMembers, resources, autoscaling',
+      { worker: { replica: 3 } },
+      'spec.worker.replica: is not a known field (its value: 3); did you mean "replicas"?',
+    ],
+    [{ worker: { Replicas: {} } }, 'spec.worker.Replicas: is not a known field; did you mean "replicas"?'],
+    [
+      { worker: { count: 'three' } },
+      'spec.worker.count: is not a known field (its value: "three"); known here: replicas, maxMembers, resources, autoscaling',
+    ],
+    [
+      { imagePullSecrets: [{ name: 'a' }, { name: 'a' }] },
+      'spec.imagePullSecrets[1]: must have another name than spec.imagePullSecrets[0], but is "a"',
     ],
     [{ retry: { deadline: '1h' } }, 'spec.retry.deadline: must be a duration from 100ms to 30s, but is "1h"'],
     [
@@ -94,12 +101,44 @@ describe('messages', () => {
     expect(messages(platform(spec))).toEqual([message]);
   });
 
+  test('tell broken rules together with what does not fit the schema', () => {
+    const spec = { retry: { deadline: '1h' }, worker: { replicas: 'x', autoscaling: { min: 3, max: 2 } } };
+    expect(messages(platform(spec, { name: 'Bank' }))).toEqual([
+      'spec.worker.replicas: must be a whole number from 0 to 100, but is "x"',
+      expect.stringMatching(/^metadata\.name: must be at most 40 characters/),
+      'spec.retry.deadline: must be a duration from 100ms to 30s, but is "1h"',
+      'spec.worker.autoscaling.max: must be at least min, but is 2',
+    ]);
+  });
+
+  test('of rules are left out where what they read does not fit the schema', () => {
+    const spec = { worker: { autoscaling: { min: 1.5, max: 1 } }, redis: { url: 3 } };
+    expect(messages(platform(spec))).toEqual([
+      'spec.worker.autoscaling.min: must be a whole number from 1 to 100, but is 1.5',
+      'spec.redis.url: must be a URL such as redis://redis.example:6379, without credentials, but is 3',
+    ]);
+  });
+
+  test.each([
+    ['redis', { password: 'hunter2' }],
+    ['redis', { token: 1234567 }],
+    ['mongodb', { uri: 'mongodb://me:hunter2@m/' }],
+  ])('of unknown fields do not show what may be a secret: %s %j', (name, fields) => {
+    const found = validateMiniPlatform(platform({ [name]: fields }));
+    expect(JSON.stringify(found)).toContain('not shown');
+    expect(JSON.stringify(found)).not.toMatch(/hunter2|1234567/);
+  });
+
   test('long values are shortened, and credentials are left out', () => {
     expect(messages(platform({ domains: ['x'.repeat(100)] })).join()).toContain(
       `"${'x'.repeat(60)}..." (100 characters)`,
     );
-    expect(messages(platform({ redis: { url: 'redis://me:secret@r:1' } })).join()).toMatch(
-      /but is "redis:\/\/\*\*\*@r:1"$/,
+    const shown = (url: string): string => messages(platform({ redis: { url } })).join();
+    expect(shown('redis://me:secret@r:1')).toMatch(/but is "redis:\/\/\*\*\*@r:1"$/);
+    expect(shown('redis://me:se/c@r et@r:1')).toMatch(/but is "redis:\/\/\*\*\*@r:1"$/);
+    expect(shown('redis://r:1/?password=secret')).toMatch(/but is "redis:\/\/r:1\/\?\*\*\*"$/);
+    expect(messages(platform({ kafka: { brokers: ['me:secret@k:9092/'] } })).join()).toMatch(
+      /but is "\*\*\*@k:9092\/"$/,
     );
   });
 });

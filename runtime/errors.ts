@@ -110,6 +110,13 @@ export const ERRORS = {
     title: 'An administrator discarded this event',
     remedy: 'Send it again under a new idempotency key if it is still wanted.',
   },
+  SEVERAL_PARKED: {
+    http: 409,
+    grpc: 'FAILED_PRECONDITION',
+    retryable: false,
+    title: 'Several writes are parked under this id',
+    remedy: 'Say which one is meant: add ?bodyHash= with one of `bodyHashes`; GET /parked lists them.',
+  },
   BODY_TOO_LARGE: {
     http: 413,
     grpc: 'RESOURCE_EXHAUSTED',

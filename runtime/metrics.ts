@@ -1,11 +1,12 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
+import { type FeederMetrics, feederMetrics } from './feeder-metrics.ts';
 import { Histogram } from './histogram.ts';
 
 const DURATIONS_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const BATCH_SIZES = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512];
 
 /** Every metric of the platform, under its one name. Labels are bounded: never a client, an id or a free text. */
-export interface Metrics {
+export interface Metrics extends FeederMetrics {
   readonly registry: Registry;
   /** Labels: method, route, status. */
   readonly httpRequests: Histogram;
@@ -24,10 +25,25 @@ export interface Metrics {
   /** Label: operation. */
   readonly batchSize: Histogram;
   readonly queued: Gauge<'operation'>;
+  readonly republished: Counter<'reason'>;
+  readonly unpublishedAge: Gauge;
   /** Labels: port, call, outcome. */
   readonly portCalls: Histogram;
   readonly roleState: Gauge<'role' | 'state'>;
-  readonly fraudListNames: Gauge;
+  readonly archivedRecords: Counter;
+  readonly archivedObjects: Counter;
+  readonly archivedBytes: Counter;
+  readonly archiveUploadFailures: Counter;
+  readonly archiveConflicts: Counter;
+  readonly archiveLag: Gauge<'partition'>;
+  readonly archiveOldestAge: Gauge<'partition'>;
+  readonly archiveStopped: Gauge<'partition' | 'reason'>;
+  readonly parkedWrites: Gauge<'state'>;
+  readonly parked: Counter<'operation' | 'cause'>;
+  readonly resends: Counter<'operation' | 'verdict'>;
+  readonly parkedOverdue: Gauge;
+  readonly resenderBreakerOpen: Gauge;
+  readonly parkedScheduleBehind: Gauge;
 }
 
 /** Makes the metrics in a registry of their own, with Node's default ones (event-loop lag, heap, GC) beside them. */
@@ -39,6 +55,9 @@ export function createMetrics(): Metrics {
     ...dispatcherMetrics(registry),
     ...workerMetrics(registry),
     ...processMetrics(registry),
+    ...feederMetrics(registry),
+    ...archiverMetrics(registry),
+    ...parkingMetrics(registry),
   };
 }
 
@@ -116,7 +135,10 @@ function dispatcherMetrics(
 
 function workerMetrics(
   registry: Registry,
-): Pick<Metrics, 'workerLinks' | 'workerOperations' | 'batchSize' | 'queued'> {
+): Pick<
+  Metrics,
+  'workerLinks' | 'workerOperations' | 'batchSize' | 'queued' | 'republished' | 'unpublishedAge'
+> {
   const registers = [registry];
   return {
     workerLinks: new Gauge({
@@ -144,10 +166,21 @@ function workerMetrics(
       labelNames: ['operation'],
       registers,
     }),
+    republished: new Counter({
+      name: 'mini_platform_events_republished_total',
+      help: 'Stored events published once more, by whose they were: own, or of a worker that is gone',
+      labelNames: ['reason'],
+      registers,
+    }),
+    unpublishedAge: new Gauge({
+      name: 'mini_platform_unpublished_age_seconds',
+      help: 'Age of the oldest event of the workers of this process that may be stored and not published',
+      registers,
+    }),
   };
 }
 
-function processMetrics(registry: Registry): Pick<Metrics, 'portCalls' | 'roleState' | 'fraudListNames'> {
+function processMetrics(registry: Registry): Pick<Metrics, 'portCalls' | 'roleState'> {
   const registers = [registry];
   return {
     portCalls: new Histogram({
@@ -163,9 +196,109 @@ function processMetrics(registry: Registry): Pick<Metrics, 'portCalls' | 'roleSt
       labelNames: ['role', 'state'],
       registers,
     }),
-    fraudListNames: new Gauge({
-      name: 'mini_platform_fraud_list_names',
-      help: 'Names on the fraud list as it was last loaded by this process',
+  };
+}
+
+function parkingMetrics(
+  registry: Registry,
+): Pick<
+  Metrics,
+  'parkedWrites' | 'parked' | 'resends' | 'parkedOverdue' | 'resenderBreakerOpen' | 'parkedScheduleBehind'
+> {
+  const registers = [registry];
+  return {
+    parkedWrites: new Gauge({
+      name: 'mini_platform_parked_writes',
+      help: 'Writes that are kept until the store has decided about them, by state: parked, dead_letter',
+      labelNames: ['state'],
+      registers,
+    }),
+    parked: new Counter({
+      name: 'mini_platform_parked_total',
+      help: 'Writes that this process has parked, by why their outcome was not known',
+      labelNames: ['operation', 'cause'],
+      registers,
+    }),
+    resends: new Counter({
+      name: 'mini_platform_resends_total',
+      help: 'Parked writes that this process has sent again, by verdict',
+      labelNames: ['operation', 'verdict'],
+      registers,
+    }),
+    parkedOverdue: new Gauge({
+      name: 'mini_platform_parked_overdue_seconds',
+      help: 'How long the longest-waiting write that was last resent has been due; 0 when none is due',
+      registers,
+    }),
+    resenderBreakerOpen: new Gauge({
+      name: 'mini_platform_resender_breaker_open',
+      help: '1 while what a resend needs is away and single writes probe for it, otherwise 0',
+      registers,
+    }),
+    parkedScheduleBehind: new Gauge({
+      name: 'mini_platform_parked_schedule_behind_records',
+      help: 'Records of the topic of parked writes that the schedule in the cache does not show yet',
+      registers,
+    }),
+  };
+}
+
+function archiverMetrics(
+  registry: Registry,
+): Pick<
+  Metrics,
+  | 'archivedRecords'
+  | 'archivedObjects'
+  | 'archivedBytes'
+  | 'archiveUploadFailures'
+  | 'archiveConflicts'
+  | 'archiveLag'
+  | 'archiveOldestAge'
+  | 'archiveStopped'
+> {
+  const registers = [registry];
+  return {
+    archivedRecords: new Counter({
+      name: 'mini_platform_archive_records_total',
+      help: 'Records that this process has stored in the archive',
+      registers,
+    }),
+    archivedObjects: new Counter({
+      name: 'mini_platform_archive_objects_total',
+      help: 'Objects that this process has stored in the archive',
+      registers,
+    }),
+    archivedBytes: new Counter({
+      name: 'mini_platform_archive_bytes_total',
+      help: 'Bytes of these objects, compressed',
+      registers,
+    }),
+    archiveUploadFailures: new Counter({
+      name: 'mini_platform_archive_upload_failures_total',
+      help: 'Tries to store an object that failed; each is followed by another',
+      registers,
+    }),
+    archiveConflicts: new Counter({
+      name: 'mini_platform_archive_conflicts_total',
+      help: 'Objects that were not stored because another archiver was faster',
+      registers,
+    }),
+    archiveLag: new Gauge({
+      name: 'mini_platform_archive_lag_records',
+      help: 'Records in the log that are not in the archive yet; absent when it is not known',
+      labelNames: ['partition'],
+      registers,
+    }),
+    archiveOldestAge: new Gauge({
+      name: 'mini_platform_archive_oldest_unarchived_seconds',
+      help: 'Age of the oldest record that is not in the archive yet, 0 if there is none; absent when it is not known',
+      labelNames: ['partition'],
+      registers,
+    }),
+    archiveStopped: new Gauge({
+      name: 'mini_platform_archive_stopped_partitions',
+      help: '1 for each partition that is not archived until somebody mends what the reason says',
+      labelNames: ['partition', 'reason'],
       registers,
     }),
   };

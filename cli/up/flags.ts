@@ -4,6 +4,7 @@ import type { LogFormat, LogLevel } from '../../runtime/logging.ts';
 export interface UpFlags {
   readonly port: number;
   readonly metricsPort: number;
+  readonly adminPort: number;
   readonly stateDir: string;
   readonly logFormat: LogFormat | 'auto';
   readonly logLevel: LogLevel | 'auto';

@@ -1,68 +1,55 @@
-import { credentials, ServerCredentials } from '@grpc/grpc-js';
 import type { FastifyInstance } from 'fastify';
-import type { MiniPlatform } from '../../resource/generated/mini-platform.ts';
 import { EmbeddedMembership } from '../../runtime/adapters/embedded/membership.ts';
-import { systemClock } from '../../runtime/clock.ts';
 import type { Domain } from '../../runtime/domain-kit/domain.ts';
-import type { Readiness } from '../../runtime/lifecycle.ts';
-import { DEFAULT_LIMITS } from '../../runtime/link/protocol.ts';
+import type { Lifecycle, Readiness } from '../../runtime/lifecycle.ts';
 import type { Logger } from '../../runtime/logging.ts';
 import type { Metrics } from '../../runtime/metrics.ts';
 import { startMetricsServer } from '../../runtime/metrics-server.ts';
-import { Dispatcher } from '../../runtime/roles/dispatcher/dispatcher.ts';
-import { Worker } from '../../runtime/roles/worker/worker.ts';
+import type { Archiver } from '../../runtime/roles/archiver/archiver.ts';
+import type { Dispatcher } from '../../runtime/roles/dispatcher/dispatcher.ts';
+import type { Feeder } from '../../runtime/roles/feeder/feeder.ts';
+import type { LoadProgress } from '../../runtime/roles/feeder/load-fraud-list.ts';
 import { CommandError } from '../command-error.ts';
+import type { RoleConfigs } from './role-configs.ts';
+import { createArchiver, createDispatcher, createFeeder, createWorker, type RoleContext } from './roles.ts';
 import type { Stores } from './stores.ts';
 import { type PooledWorker, WorkerPool } from './worker-pool.ts';
 
 export interface LocalPlatformOptions {
-  readonly resource: MiniPlatform;
+  readonly configs: RoleConfigs;
   readonly domains: readonly Domain[];
-  readonly port: number;
-  readonly metricsPort: number;
   readonly version: string;
   readonly logger: Logger;
   readonly metrics: Metrics;
 }
 
-const LOOPBACK = '127.0.0.1';
-/** HTTP requests in work at once; beyond it they are refused before their bodies are read. */
-const MAX_IN_FLIGHT = 4_096;
-const DRAIN_MS = 10_000;
-
-/** One platform in this process: a dispatcher and its workers on loopback, each with the stores it needs. */
+/** One platform in this process: its roles on loopback, each with the stores it needs. */
 export class LocalPlatform {
   readonly workers: WorkerPool;
   readonly #options: LocalPlatformOptions;
+  readonly #context: RoleContext;
   readonly #membership = new EmbeddedMembership();
   readonly #dispatcher: Dispatcher;
+  #feeder: Feeder | undefined;
+  #archiver: Archiver | undefined;
   #metricsServer: FastifyInstance | undefined;
   #stores: Stores | undefined;
   #stopping: Promise<void> | undefined;
 
   constructor(options: LocalPlatformOptions) {
-    const { resource, domains, port, version, logger, metrics } = options;
     this.#options = options;
-    this.#dispatcher = new Dispatcher({
-      domains,
-      directory: this.#membership.memberDirectory(),
-      httpHost: LOOPBACK,
-      httpPort: port,
-      joinHost: LOOPBACK,
-      joinPort: 0,
-      // Loopback only: nothing leaves this process.
-      serverCredentials: ServerCredentials.createInsecure(),
-      channelCredentials: credentials.createInsecure(),
-      maxMembers: resource.spec.worker.maxMembers,
-      maxInFlight: MAX_IN_FLIGHT,
-      limits: DEFAULT_LIMITS,
-      version,
-      roles: () => this.readiness(),
-      clock: systemClock,
-      logger: logger.child({ role: 'dispatcher' }),
-      metrics,
-    });
-    this.workers = new WorkerPool({ create: (uid) => this.#createWorker(uid), drainMs: DRAIN_MS });
+    this.#context = {
+      ...options,
+      stores: () => {
+        if (this.#stores === undefined) throw new Error('the roles need stores');
+        return this.#stores;
+      },
+    };
+    this.#dispatcher = createDispatcher(this.#context, this.#membership.memberDirectory(), () =>
+      this.readiness(),
+    );
+    const drainMs = options.configs.worker.drainTimeoutMs;
+    this.workers = new WorkerPool({ create: (uid) => this.#createWorker(uid), drainMs });
     this.#observe('dispatcher', this.#dispatcher);
   }
 
@@ -73,25 +60,36 @@ export class LocalPlatform {
 
   /** Serves health and metrics; resolves to the URL. First to start and last to stop. */
   async startMetrics(): Promise<string> {
-    const { metricsPort: port, metrics } = this.#options;
+    const { metrics, configs } = this.#options;
+    const { host, port } = configs.dispatcher.metrics;
     const server = await this.#listen('--metrics-port', port, () =>
       startMetricsServer({
-        host: LOOPBACK,
+        host,
         port,
         metrics,
-        roles: () => [...this.readiness(), ...this.workers.readiness()],
-        collect: () => this.#dispatcher.collect(),
+        roles: () => this.#allRoles(),
+        collect: () => {
+          this.#dispatcher.collect();
+          this.#feeder?.collect();
+        },
       }),
     );
     this.#metricsServer = server;
     return urlOf(server);
   }
 
-  /** Starts the dispatcher; resolves to the URL of the HTTP API. */
+  /** Starts the dispatcher, which needs the stores; resolves to the URL of the HTTP API. */
   async startDispatcher(): Promise<string> {
-    const { http, join } = await this.#listen('--port', this.#options.port, () => this.#dispatcher.start());
+    const { port } = this.#options.configs.dispatcher.http;
+    const { http, join } = await this.#listen('--port', port, () => this.#dispatcher.start());
     this.#membership.announceDispatcher(join);
     return http;
+  }
+
+  /** Serves the administrator's routes, once the dispatcher has started; resolves to their URL. */
+  async startAdmin(): Promise<string> {
+    const { admin } = this.#options.configs.dispatcher;
+    return this.#listen('--admin-port', admin.port, () => this.#dispatcher.serveAdmin({ host: admin.host, port: admin.port }));
   }
 
   /** Gives the platform its stores; it closes them when it stops. */
@@ -103,6 +101,35 @@ export class LocalPlatform {
   async startWorkers(replicas: number): Promise<void> {
     await this.workers.scale(replicas);
     await this.workers.ready(5_000);
+  }
+
+  /**
+   * Starts the feeder and waits until it has looked for the fraud list once. Resolves to undefined when the
+   * resource names no list.
+   */
+  async startFeeder(onProgress: (progress: LoadProgress) => void): Promise<Feeder | undefined> {
+    const feeder = createFeeder(this.#context, onProgress);
+    if (feeder === undefined) return undefined;
+    this.#feeder = feeder;
+    this.#observe('feeder', feeder);
+    feeder.start();
+    await feeder.firstLook();
+    return feeder;
+  }
+
+  /**
+   * Starts the archiver, which gets ready by itself; false when the resource wants none. What keeps it from running
+   * is logged, and its readiness says it.
+   */
+  startArchiver(): boolean {
+    const archiver = createArchiver(this.#context);
+    if (archiver === undefined) return false;
+    this.#archiver = archiver;
+    this.#observe('archiver', archiver);
+    archiver.start().catch((error: unknown) => {
+      this.#options.logger.error({ err: error, role: 'archiver' }, 'the archiver cannot run');
+    });
+    return true;
   }
 
   get isStopping(): boolean {
@@ -119,30 +146,23 @@ export class LocalPlatform {
   }
 
   async #stop(): Promise<void> {
-    await this.#dispatcher.stop(DRAIN_MS);
+    const { dispatcher, feeder, archiver } = this.#options.configs;
+    await this.#dispatcher.stop(dispatcher.drainTimeoutMs);
     await this.workers.scale(0);
+    await this.#feeder?.stop(feeder?.drainTimeoutMs ?? 0);
+    // Behind the workers, so that it archives what they have stored last.
+    await this.#archiver?.stop(archiver?.drainTimeoutMs ?? 0);
     await this.#stores?.close();
     await this.#metricsServer?.close();
   }
 
+  #allRoles(): readonly Readiness[] {
+    const others = [this.#feeder, this.#archiver].flatMap((role) => role?.readiness() ?? []);
+    return [...this.readiness(), ...this.workers.readiness(), ...others];
+  }
+
   #createWorker(uid: string): PooledWorker {
-    const { domains, logger, metrics } = this.#options;
-    const stores = this.#stores;
-    if (stores === undefined) throw new Error('workers need stores');
-    const worker = new Worker({
-      uid,
-      domains,
-      ports: stores,
-      directory: this.#membership.register(uid),
-      host: LOOPBACK,
-      port: 0,
-      serverCredentials: ServerCredentials.createInsecure(),
-      channelCredentials: credentials.createInsecure(),
-      limits: DEFAULT_LIMITS,
-      clock: systemClock,
-      logger: logger.child({ role: 'worker', worker: uid }),
-      metrics,
-    });
+    const worker = createWorker(this.#context, this.#membership.register(uid), uid);
     this.#observe('worker', worker);
     return {
       uid,
@@ -159,7 +179,7 @@ export class LocalPlatform {
     };
   }
 
-  #observe(role: string, { lifecycle }: Pick<Worker, 'lifecycle'>): void {
+  #observe(role: string, { lifecycle }: { readonly lifecycle: Lifecycle }): void {
     const { roleState } = this.#options.metrics;
     lifecycle.watch((state, before) => {
       if (before !== undefined) roleState.dec({ role, state: before });

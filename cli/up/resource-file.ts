@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { formatFault, loadMiniPlatform } from '../../resource/load.ts';
+import { loadMiniPlatform } from '../../resource/load.ts';
+import { formatFault } from '../../schema/documents.ts';
 import type { MiniPlatform } from '../../resource/generated/mini-platform.ts';
 import { CommandError } from '../command-error.ts';
+import { readTextFile } from '../text-file.ts';
 
 /** A platform as it was read, or everything that is wrong with the file, a line each. */
 export type FileContent =
@@ -12,15 +14,11 @@ const POLL_MS = 250;
 
 /** Reads a platform from its file. */
 export function readResource(file: string): FileContent {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    return { ok: false, messages: [`${file}: ${describe(error)}`] };
-  }
-  const loaded = loadMiniPlatform(text, file);
+  const read = readTextFile(file);
+  if (!read.ok) return { ok: false, messages: [`${file}: ${read.message}`] };
+  const loaded = loadMiniPlatform(read.text, file);
   return loaded.ok
-    ? { ok: true, resource: loaded.resource, text }
+    ? { ok: true, resource: loaded.resource, text: read.text }
     : { ok: false, messages: loaded.faults.map((fault) => formatFault(fault)) };
 }
 
@@ -57,12 +55,4 @@ function textOf(file: string): string | undefined {
     // An editor may be about to put the new file in place; if it stays away, reading it says so.
     return undefined;
   }
-}
-
-function describe(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'ENOENT') return 'there is no such file';
-  if (code === 'EISDIR') return 'this is a folder, not a file';
-  if (code === 'EACCES') return 'the file may not be read';
-  return error instanceof Error ? error.message : String(error);
 }

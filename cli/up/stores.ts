@@ -18,13 +18,17 @@ import type { EventStore } from '../../runtime/ports/event-store.ts';
 import type { ObjectStore } from '../../runtime/ports/object-store.ts';
 import { CommandError } from '../command-error.ts';
 
-/** The embedded stores of one platform, every call timed, bounded and measured. */
-export interface Stores {
+/** The ports of the embedded stores. */
+export interface StorePorts {
   readonly events: EventStore;
   readonly documents: DocumentStore;
   readonly log: EventLog;
   readonly cache: Cache;
   readonly objects: ObjectStore;
+}
+
+/** The embedded stores of one platform, every call timed, bounded and measured. */
+export interface Stores extends StorePorts {
   /** Folder of the files. */
   readonly directory: string;
   close(): Promise<void>;
@@ -36,12 +40,15 @@ export interface StoresOptions {
   readonly name: string;
   readonly clock: Clock;
   readonly metrics: Metrics;
+  /** Puts others in their place, beneath what times and bounds the calls: slow ones, or ones that fail. */
+  readonly wrap?: ((ports: StorePorts) => StorePorts) | undefined;
 }
 
 const CALL_TIMEOUT_MS = 4_000;
 
 /** Opens the stores of a platform, or makes them. Throws a CommandError when the folder cannot be used. */
-export async function openStores({ base, name, clock, metrics }: StoresOptions): Promise<Stores> {
+export async function openStores(options: StoresOptions): Promise<Stores> {
+  const { base, name, clock, metrics, wrap = (ports: StorePorts) => ports } = options;
   const state = await openState(base, name);
   try {
     const database = await EmbeddedDatabase.open(state.path);
@@ -51,12 +58,14 @@ export async function openStores({ base, name, clock, metrics }: StoresOptions):
     const documents = new EmbeddedDocumentStore(database);
     const log = new EmbeddedEventLog(database, {});
     const cache = new EmbeddedCache(new CacheData(() => clock.now()));
+    const events = new EmbeddedEventStore(database, () => clock.now());
+    const ports = wrap({ events, documents, log, cache, objects });
     return {
-      events: guard<EventStore>(new EmbeddedEventStore(database, () => clock.now()), 'event-store'),
-      documents: guard<DocumentStore>(documents, 'document-store'),
-      log: guard<EventLog>(log, 'event-log'),
-      cache: guard<Cache>(cache, 'cache'),
-      objects: guard<ObjectStore>(objects, 'object-store'),
+      events: guard(ports.events, 'event-store'),
+      documents: guard(ports.documents, 'document-store'),
+      log: guard(ports.log, 'event-log'),
+      cache: guard(ports.cache, 'cache'),
+      objects: guard(ports.objects, 'object-store'),
       directory: state.path,
       async close() {
         await log.close();

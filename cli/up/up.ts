@@ -2,53 +2,54 @@ import path from 'node:path';
 import type { MiniPlatform } from '../../resource/generated/mini-platform.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import type { Domain } from '../../runtime/domain-kit/domain.ts';
-import { FRAUD_SET } from '../../runtime/domains/bank/fraud.ts';
 import { DOMAINS } from '../../runtime/domains/registry.ts';
-import { createLogger, type Logger } from '../../runtime/logging.ts';
+import { createLogger } from '../../runtime/logging.ts';
 import { createMetrics, type Metrics } from '../../runtime/metrics.ts';
-import { loadFraudList } from '../../runtime/roles/feeder/load-fraud-list.ts';
 import { readVersion } from '../../runtime/version.ts';
 import { CommandError } from '../command-error.ts';
 import type { UpFlags } from './flags.ts';
 import { followFile } from './live-edit.ts';
 import { LocalPlatform } from './platform.ts';
+import { type RoleConfigs, roleConfigs } from './role-configs.ts';
 import { requireResource } from './resource-file.ts';
 import { onStopSignals } from './signals.ts';
-import { openStores, seedObjects, type Stores } from './stores.ts';
+import { openStores, seedObjects, type StorePorts, type Stores } from './stores.ts';
 import { Terminal } from './terminal.ts';
 
 const SEED_ANNOTATION = 'mini-platform.io/seed';
 const ABORTED = 130;
 
+/** Where a test takes part. */
+export interface UpSeams {
+  /** Puts other stores in the place of the embedded ones, which it is given. */
+  readonly wrapStores?: (ports: StorePorts) => StorePorts;
+}
+
 interface Run {
   readonly file: string;
   readonly flags: UpFlags;
+  readonly seams: UpSeams;
   readonly resource: MiniPlatform;
   readonly text: string;
   readonly terminal: Terminal;
-  readonly logger: Logger;
+  readonly configs: RoleConfigs;
   readonly metrics: Metrics;
 }
 
 /** Runs a platform on this machine until it is told to stop. Throws a CommandError when it cannot start. */
-export async function up(file: string, flags: UpFlags): Promise<void> {
+export async function up(file: string, flags: UpFlags, seams: UpSeams = {}): Promise<void> {
   const terminal = new Terminal(process.stdout);
   const { resource, text } = requireResource(file);
   const domains = domainsOf(resource);
   refuseRealServices(resource);
-  const logger = loggerFor(flags);
+  const onTerminal = process.stderr.isTTY;
+  // No Secret is read: services that need one are refused above.
+  const configs = roleConfigs({ resource, flags, secretsDir: 'secrets', onTerminal });
+  const { format, level } = configs.dispatcher.log;
+  const logger = createLogger(format, level);
   const metrics = createMetrics();
-  const run = { file, flags, resource, text, terminal, logger, metrics };
-  const { port, metricsPort } = flags;
-  const platform = new LocalPlatform({
-    resource,
-    domains,
-    port,
-    metricsPort,
-    version: readVersion(),
-    logger,
-    metrics,
-  });
+  const run = { file, flags, seams, configs, resource, text, terminal, metrics };
+  const platform = new LocalPlatform({ configs, domains, version: readVersion(), logger, metrics });
   terminal.line(`${terminal.bold(resource.metadata.name)} (${file})`);
   const stopped = stopOnSignal(run, platform);
   try {
@@ -85,16 +86,25 @@ function stopOnSignal({ terminal }: Run, platform: LocalPlatform): Promise<void>
 }
 
 async function start(run: Run, platform: LocalPlatform): Promise<string> {
-  const { flags, resource, terminal, metrics } = run;
+  const { flags, seams, resource, terminal, metrics } = run;
   const metricsUrl = await platform.startMetrics();
   terminal.step('metrics', `${metricsUrl}/metrics`);
   const base = flags.stateDir;
-  const stores = await openStores({ base, name: resource.metadata.name, clock: systemClock, metrics });
+  const stores = await openStores({
+    base,
+    name: resource.metadata.name,
+    clock: systemClock,
+    metrics,
+    wrap: seams.wrapStores,
+  });
   platform.useStores(stores);
   terminal.step('stores', `embedded, in ${path.relative('', stores.directory)}`);
   const url = await platform.startDispatcher();
   terminal.step('dispatcher', `${url}, API description at ${url}/docs`);
-  terminal.step('fraud list', await feed(run, stores));
+  terminal.step('admin', `${await platform.startAdmin()}/parked`);
+  await seed(run, stores);
+  terminal.step('fraud list', await feed(run, platform));
+  terminal.step('archive', archive(run, platform));
   const { replicas, maxMembers } = resource.spec.worker;
   await platform.startWorkers(replicas);
   terminal.step('workers', `${platform.workers.joined} of ${replicas} joined`);
@@ -106,20 +116,29 @@ async function start(run: Run, platform: LocalPlatform): Promise<string> {
   return url;
 }
 
-/** Seeds the object store, if the resource says with what, and loads the fraud list. */
-async function feed({ file, resource, metrics }: Run, { objects, cache }: Stores): Promise<string> {
-  const seed = resource.metadata.annotations?.[SEED_ANNOTATION];
-  if (seed !== undefined) await seedObjects(objects, path.resolve(path.dirname(file), seed));
+/** Puts into the object store what the resource's annotation names, and makes the bucket of the fraud list. */
+async function seed({ file, resource }: Run, { objects }: Stores): Promise<void> {
+  const folder = resource.metadata.annotations?.[SEED_ANNOTATION];
+  if (folder !== undefined) await seedObjects(objects, path.resolve(path.dirname(file), folder));
   const { source } = resource.spec.feeder;
-  if (source === undefined)
-    return 'none: spec.feeder.source is not set, so receivers and withdrawals are refused';
-  await objects.ensureBuckets([source.bucket]);
-  const result = await loadFraudList({ objects, cache, source, set: FRAUD_SET });
-  if (result.outcome === 'absent') {
-    return `${source.bucket}/${source.key} does not exist, so receivers and withdrawals are refused`;
+  if (source !== undefined) await objects.ensureBuckets([source.bucket]);
+}
+
+async function feed({ resource, terminal }: Run, platform: LocalPlatform): Promise<string> {
+  const feeder = await platform.startFeeder(({ names }) => terminal.step('fraud list', `${names} names ...`));
+  const { source } = resource.spec.feeder;
+  if (feeder === undefined || source === undefined) {
+    return 'none: spec.feeder.source is not set, so writes that need it are kept and not decided';
   }
-  metrics.fraudListNames.set(result.names);
-  return `${result.names} names from ${source.bucket}/${source.key}`;
+  const { list, trouble } = feeder;
+  if (list !== undefined) return `${list.names} names from ${source.bucket}/${source.key}`;
+  return `not loaded: ${trouble ?? 'it is still being looked for'}; writes that need it are kept until it is`;
+}
+
+function archive({ configs }: Run, platform: LocalPlatform): string {
+  if (!platform.startArchiver() || configs.archiver === undefined) return 'none: spec.archiver.replicas is 0';
+  const { bucket, batchSize, maxAgeMs } = configs.archiver;
+  return `objects/${bucket}, each ${batchSize} events or ${maxAgeMs / 1_000} s`;
 }
 
 async function follow(
@@ -164,14 +183,6 @@ function refuseRealServices({ spec }: MiniPlatform): void {
   ].flat();
   if (named.length === 0) return;
   throw new CommandError(`${named.join(', ')}: this version runs on embedded stores only; remove the field.`);
-}
-
-/** On a terminal the command's own lines tell what happens, so logs are for what goes wrong. */
-function loggerFor({ logFormat, logLevel }: UpFlags): Logger {
-  const onTerminal = process.stderr.isTTY ? 'pretty' : 'json';
-  const format = logFormat === 'auto' ? onTerminal : logFormat;
-  const usual = format === 'pretty' ? 'warn' : 'info';
-  return createLogger(format, logLevel === 'auto' ? usual : logLevel);
 }
 
 function printExamples(terminal: Terminal, url: string): void {

@@ -405,7 +405,7 @@ export interface S3Spec {
  */
 export interface RetrySpec {
   /**
-   * Within how long a client is answered, whatever the outcome, from 100ms to 30s.
+   * How long a write is tried before it is parked: kept durably, answered 202 and sent again later. From 100ms to 30s.
    */
   readonly deadline: string;
   /**

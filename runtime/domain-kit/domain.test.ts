@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { type BatchHandler, type Call, serve } from './domain.ts';
+import { type BatchHandler, type EncodedCall, serve, serveWrite, type WriteHandler } from './domain.ts';
 import { type Codec, readOperation, writeOperation } from './operation.ts';
 import { failed } from './outcome.ts';
 
@@ -15,7 +15,7 @@ const text: Codec<string> = {
 const shout = readOperation({ name: 'test.shout', request: text, response: text });
 const GARBAGE = new Uint8Array([0xff]);
 
-function call(request: string | Uint8Array): Call<Uint8Array> {
+function call(request: string | Uint8Array): EncodedCall {
   const bytes = typeof request === 'string' ? new TextEncoder().encode(request) : request;
   return { request: bytes, eventId: 'id', bodyHash: 'hash' };
 }
@@ -69,6 +69,29 @@ describe('a served operation', () => {
       failed('STORE_UNAVAILABLE', 'away', true),
     ]);
     expect(given).toEqual(['a', 'b'].map((request) => ({ request, eventId: 'id', bodyHash: 'hash' })));
+  });
+
+  test('never carries out a discard that its handler does not know of', async () => {
+    seen.length = 0;
+    const discard = { ...call('b'), discard: true };
+    const outcomes = await serve(shout, upper).handle([call('a'), discard, call('c')]);
+    expect(outcomes.map(textOf)).toEqual(['A', undefined, 'C']);
+    expect(outcomes[1]).toMatchObject({ verdict: 'FAILED', cause: 'INVALID_REQUEST', attempted: false });
+    expect(seen).toEqual([['a', 'c']]);
+  });
+
+  test('gives discards to a handler that takes them, without their request', async () => {
+    const given: unknown[] = [];
+    const handler: WriteHandler<string, string> = (calls) => {
+      given.push(...calls);
+      return Promise.resolve(calls.map(() => ({ verdict: 'DISCARDED' })));
+    };
+    const discard = { ...call(GARBAGE), discard: true };
+    expect(await serveWrite(shout, handler).handle([discard, call('a')])).toHaveLength(2);
+    expect(given).toEqual([
+      { discard: true, eventId: 'id', bodyHash: 'hash' },
+      { request: 'a', eventId: 'id', bodyHash: 'hash' },
+    ]);
   });
 
   test.each([0, 1, 3])('rejects %i outcomes for two calls', async (count) => {

@@ -12,7 +12,8 @@ import type { CollectionSpec, DocumentStore } from '../ports/document-store.ts';
 import type { EventLog, TopicSpec } from '../ports/event-log.ts';
 import type { EventStore } from '../ports/event-store.ts';
 import type { AnyOperation, Codec, Operation } from './operation.ts';
-import type { Answer, Outcome } from './outcome.ts';
+import type { Publications } from './publications.ts';
+import { type Answer, type Failed, failed, type Outcome } from './outcome.ts';
 
 /**
  * Business logic that plugs into the roles. A domain is a folder that exports one of these, and one line in
@@ -49,7 +50,8 @@ export type DomainHttp = FastifyInstance<
 export interface Dispatch {
   /**
    * Sends an operation to a worker. Never rejects and always resolves within the operation's time-out; a write
-   * stores its event under `eventId`.
+   * stores its event under `eventId`. A write that may be parked has the platform's `retry.deadline` in its
+   * place, and on top of it the time that parking takes.
    */
   ask<Req, Res>(operation: Operation<Req, Res>, request: Req, eventId?: string): Promise<Answer<Res>>;
 }
@@ -64,6 +66,8 @@ export interface DomainPorts {
   readonly clock: Clock;
   /** Names this start of the worker in what it stores. */
   readonly bootId: string;
+  /** Account of what is stored and not yet published; absent where `events` is atomic. */
+  readonly publications?: Publications | undefined;
   /** For events that an operator should know of; never with client data. */
   readonly logger: DomainLogger;
 }
@@ -81,12 +85,30 @@ export interface Call<Req> {
   readonly eventId: string;
   /** Writes only: SHA-256 of the operation's name and request, in base64url; empty for reads. */
   readonly bodyHash: string;
-  /** Writes only: an administrator gives the event up, so the verdict DISCARDED is stored in its place. */
+}
+
+/**
+ * Writes only: an administrator gives an event up, so the verdict DISCARDED is stored in its place. What was asked
+ * does not matter any more, and may be something that does not even decode.
+ */
+export interface Discard {
+  readonly discard: true;
+  readonly eventId: string;
+  readonly bodyHash: string;
+}
+
+/** One operation as it came in. With `discard` its request is never carried out. */
+export interface EncodedCall extends Call<Uint8Array> {
   readonly discard?: boolean;
 }
 
 /** Handles a batch; resolves to one outcome for each call, in their order. May reject: then all have failed. */
 export type BatchHandler<Req, Res> = (calls: readonly Call<Req>[]) => Promise<readonly Outcome<Res>[]>;
+
+/** Handles a batch of writes and discards, as a `BatchHandler` does. */
+export type WriteHandler<Req, Res> = (
+  calls: readonly (Call<Req> | Discard)[],
+) => Promise<readonly Outcome<Res>[]>;
 
 /** An operation with its handler, types closed over: bytes in, bytes out. */
 export interface ServedOperation {
@@ -96,7 +118,7 @@ export interface ServedOperation {
   /** How many batches may be worked on at once. */
   readonly concurrency: number;
   /** Requests that do not decode come back as failed; the handler does not see them. */
-  readonly handle: (calls: readonly Call<Uint8Array>[]) => Promise<readonly Outcome<Uint8Array>[]>;
+  readonly handle: (calls: readonly EncodedCall[]) => Promise<readonly Outcome<Uint8Array>[]>;
 }
 
 /** A topic that the domain's workers consume in one group. */
@@ -121,55 +143,83 @@ export interface ServeOptions {
   readonly concurrency?: number;
 }
 
-/** Binds an operation to its handler. Defaults: 256 calls a batch; two batches at once. */
+/**
+ * Binds an operation to its handler, which gets no discards: they come back as failed. Defaults: 256 calls a batch;
+ * two batches at once.
+ */
 export function serve<Req, Res>(
   operation: Operation<Req, Res>,
   handler: BatchHandler<Req, Res>,
   options: ServeOptions = {},
 ): ServedOperation {
-  return {
-    operation,
-    maxBatch: options.maxBatch ?? 256,
-    concurrency: options.concurrency ?? 2,
-    handle: (calls) => handleEncoded(operation, handler, calls),
-  };
-}
-
-async function handleEncoded<Req, Res>(
-  operation: Operation<Req, Res>,
-  handler: BatchHandler<Req, Res>,
-  calls: readonly Call<Uint8Array>[],
-): Promise<readonly Outcome<Uint8Array>[]> {
-  const decoded: Call<Req>[] = [];
-  const undecodable = new Set<number>();
-  calls.forEach((call, index) => {
-    const request = tryDecode(operation.request, call.request);
-    if (request === undefined) undecodable.add(index);
-    else decoded.push({ request: request.message, eventId: call.eventId, bodyHash: call.bodyHash });
-  });
-  const outcomes = decoded.length === 0 ? [] : await handler(decoded);
-  if (outcomes.length !== decoded.length) {
-    throw new Error(`${operation.name}: ${outcomes.length} outcomes for ${decoded.length} calls`);
-  }
-  const remaining = outcomes.values();
-  return calls.map((_, index) =>
-    undecodable.has(index) ? UNDECODABLE : encodeOutcome(operation.response, remaining.next().value),
+  return bind(operation, options, (calls) =>
+    handleEncoded(operation, handler, calls, (call) =>
+      call.discard === true ? UNDISCARDABLE : decoded(operation, call),
+    ),
   );
 }
 
-const UNDECODABLE: Outcome<Uint8Array> = {
-  verdict: 'FAILED',
-  cause: 'INVALID_REQUEST',
-  message: 'the request did not decode',
-  attempted: false,
-};
+/** Binds a write to its handler, which gets discards too; else as `serve`. */
+export function serveWrite<Req, Res>(
+  operation: Operation<Req, Res>,
+  handler: WriteHandler<Req, Res>,
+  options: ServeOptions = {},
+): ServedOperation {
+  return bind(operation, options, (calls) =>
+    handleEncoded<Call<Req> | Discard, Res>(operation, handler, calls, (call) =>
+      call.discard === true
+        ? { discard: true, eventId: call.eventId, bodyHash: call.bodyHash }
+        : decoded(operation, call),
+    ),
+  );
+}
 
-function tryDecode<T>(codec: Codec<T>, bytes: Uint8Array): { readonly message: T } | undefined {
+function bind(
+  operation: AnyOperation,
+  { maxBatch = 256, concurrency = 2 }: ServeOptions,
+  handle: ServedOperation['handle'],
+): ServedOperation {
+  return { operation, maxBatch, concurrency, handle };
+}
+
+/** Where a call cannot be given to the handler, it is answered with the failure that `accept` makes of it. */
+async function handleEncoded<Accepted extends object, Res>(
+  { name, response }: Pick<Operation<never, Res>, 'name' | 'response'>,
+  handler: (calls: readonly Accepted[]) => Promise<readonly Outcome<Res>[]>,
+  calls: readonly EncodedCall[],
+  accept: (call: EncodedCall) => Accepted | Failed,
+): Promise<readonly Outcome<Uint8Array>[]> {
+  const accepted: Accepted[] = [];
+  const failures = new Map<number, Failed>();
+  calls.forEach((call, index) => {
+    const result = accept(call);
+    if ('verdict' in result) failures.set(index, result);
+    else accepted.push(result);
+  });
+  const outcomes = accepted.length === 0 ? [] : await handler(accepted);
+  if (outcomes.length !== accepted.length) {
+    throw new Error(`${name}: ${outcomes.length} outcomes for ${accepted.length} calls`);
+  }
+  const remaining = outcomes.values();
+  return calls.map((_, index) => failures.get(index) ?? encodeOutcome(response, remaining.next().value));
+}
+
+const UNDECODABLE = failed('INVALID_REQUEST', 'the request did not decode', false);
+const UNDISCARDABLE = failed(
+  'INVALID_REQUEST',
+  'the operation stores no event that could be discarded',
+  false,
+);
+
+function decoded<Req, Res>(
+  { request: codec }: Operation<Req, Res>,
+  { request, eventId, bodyHash }: EncodedCall,
+): Call<Req> | Failed {
   try {
-    return { message: codec.decode(bytes) };
+    return { request: codec.decode(request), eventId, bodyHash };
   } catch {
-    // Any bytes that are not the message: the caller reports them as INVALID_REQUEST.
-    return undefined;
+    // Any bytes that are not the message.
+    return UNDECODABLE;
   }
 }
 

@@ -5,7 +5,7 @@ import { Faults } from '../../test/helpers/fakes.ts';
 import { ManualClock } from '../../test/helpers/manual-clock.ts';
 import type { StoredDocument } from '../ports/document-store.ts';
 import { PortError } from '../ports/port-error.ts';
-import type { Call } from './domain.ts';
+import type { Call, Discard } from './domain.ts';
 import { type EventRecord, fromDocument } from './event.ts';
 import { eventWriter, type Judgement, LONG_TERM_STORAGE } from './event-writer.ts';
 import { failed, type Outcome } from './outcome.ts';
@@ -29,7 +29,7 @@ let documents: ReturnType<typeof fakeDocuments>;
 let log: ReturnType<typeof fakeLog>;
 let cache: FakeCache;
 let judge: (payment: Payment) => Judgement;
-let write: (calls: readonly Call<Payment>[]) => Promise<readonly Outcome<Receipt>[]>;
+let write: (calls: readonly (Call<Payment> | Discard)[]) => Promise<readonly Outcome<Receipt>[]>;
 
 beforeEach(() => {
   clock = new ManualClock();
@@ -173,11 +173,83 @@ describe('an event that is sent again', () => {
     expect(record('e1').content).toEqual({ to: 'bob' });
   });
 
-  test('stays discarded', async () => {
-    await write([pay('e1')]);
-    documents.documents.set('e1', { ...stored('e1'), verdict: 'DISCARDED', content: {} });
+  test('with another body is a reuse of the key also when the first one was refused', async () => {
+    judge = ({ to }) => (to === 'mallory' ? { refuse: 'FRAUDULENT' } : 'accept');
+    expect(await write([pay('e1', 'mallory'), pay('e1')])).toMatchObject([
+      { verdict: 'REFUSED' },
+      { verdict: 'KEY_REUSED' },
+    ]);
+    expect(await write([pay('e1')])).toEqual([{ verdict: 'KEY_REUSED' }]);
+    expect(record('e1').verdict).toBe('FRAUDULENT');
+  });
+});
+
+describe('a discard', () => {
+  const discard = (eventId: string, to = 'bob'): Discard => ({
+    discard: true,
+    eventId,
+    bodyHash: `hash of ${to}`,
+  });
+
+  test('of an unknown event is stored in its place, without judgement, and nothing is published', async () => {
+    judge = () => {
+      throw new Error('nothing is to be judged');
+    };
+    expect(await write([discard('e1')])).toEqual([{ verdict: 'DISCARDED' }]);
+    expect(record('e1')).toMatchObject({ verdict: 'DISCARDED', content: {}, lookup: {}, bootId: 'boot-1' });
+    expect(log.records).toEqual([]);
+    expect(cache.applies).toBe(0);
+  });
+
+  test('is answered the same again, and so is the event', async () => {
+    await write([discard('e1')]);
+    expect(await write([discard('e1')])).toEqual([{ verdict: 'DISCARDED' }]);
     expect(await write([pay('e1')])).toEqual([{ verdict: 'DISCARDED' }]);
-    expect(await write([pay('e1', 'eve')])).toEqual([{ verdict: 'KEY_REUSED' }]);
+    expect(await write([pay('e1', 'eve'), discard('e1', 'eve')])).toEqual([
+      { verdict: 'KEY_REUSED' },
+      { verdict: 'KEY_REUSED' },
+    ]);
+    expect(record('e1').verdict).toBe('DISCARDED');
+  });
+
+  test('of a decided event changes nothing', async () => {
+    judge = ({ to }) => (to === 'mallory' ? { refuse: 'FRAUDULENT' } : 'accept');
+    const [first] = await write([pay('e1'), pay('e2', 'mallory')]);
+    expect(await write([discard('e1'), discard('e2', 'mallory'), discard('e1', 'eve')])).toEqual([
+      { ...first, verdict: 'DUPLICATED' },
+      { verdict: 'REFUSED', reason: 'FRAUDULENT' },
+      { verdict: 'KEY_REUSED' },
+    ]);
+    expect(record('e1').verdict).toBe('INSERTED');
+    expect(record('e2').verdict).toBe('FRAUDULENT');
+  });
+
+  test('and the event in one batch: the first one decides', async () => {
+    judge = ({ to }) => (to === 'mallory' ? { refuse: 'FRAUDULENT' } : 'accept');
+    const outcomes = await write([
+      pay('e1'),
+      discard('e1'),
+      discard('e2'),
+      pay('e2'),
+      pay('e3', 'mallory'),
+      discard('e3', 'mallory'),
+    ]);
+    expect(outcomes.map(({ verdict }) => verdict)).toEqual([
+      'INSERTED',
+      'DUPLICATED',
+      'DISCARDED',
+      'DISCARDED',
+      'REFUSED',
+      'REFUSED',
+    ]);
+    expect(new Set(log.records.map(({ key }) => key))).toEqual(new Set(['e1']));
+  });
+
+  test('takes its place among writes that cannot be judged', async () => {
+    write = writer(() => Promise.reject(new PortError('unavailable', 'cache.contains', 'away')));
+    const outcomes = await write([pay('e1'), discard('e2'), pay('e3')]);
+    expect(outcomes.map(({ verdict }) => verdict)).toEqual(['FAILED', 'DISCARDED', 'FAILED']);
+    expect([...documents.documents.keys()]).toEqual(['e2']);
   });
 });
 
@@ -278,6 +350,44 @@ describe('a judge that cannot tell', () => {
     const outcomes = await write([pay('e1', 'mallory'), pay('e2')]);
     expect(outcomes).toEqual([unknown, expect.objectContaining({ verdict: 'INSERTED' })]);
     expect([...documents.documents.keys()]).toEqual(['e2']);
+  });
+
+  test('answers what is decided already, in one look-up', async () => {
+    judge = ({ to }) => (to === 'mallory' ? { refuse: 'FRAUDULENT' } : 'accept');
+    const [first] = await write([pay('e1'), pay('e2', 'mallory')]);
+    await write([{ discard: true, eventId: 'e3', bodyHash: 'hash of bob' }]);
+    const unknown = failed('CACHE_UNAVAILABLE', 'the list is incomplete', false);
+    judge = ({ to }) => (to === 'new' ? 'accept' : unknown);
+    const before = documents.lookups.length;
+    const outcomes = await write([
+      pay('e1'),
+      pay('e2', 'mallory'),
+      pay('e3'),
+      pay('e1', 'eve'),
+      pay('e2', 'eve'),
+      pay('e3', 'eve'),
+      pay('e4'),
+      pay('e5', 'new'),
+    ]);
+    expect(outcomes).toEqual([
+      { ...first, verdict: 'DUPLICATED' },
+      { verdict: 'REFUSED', reason: 'FRAUDULENT' },
+      { verdict: 'DISCARDED' },
+      { verdict: 'KEY_REUSED' },
+      { verdict: 'KEY_REUSED' },
+      { verdict: 'KEY_REUSED' },
+      unknown,
+      expect.objectContaining({ verdict: 'INSERTED' }),
+    ]);
+    expect(documents.lookups.slice(before)).toEqual([['e1', 'e2', 'e3', 'e1', 'e2', 'e3', 'e4']]);
+  });
+
+  test('and a store that cannot tell either leave it undecided', async () => {
+    await write([pay('e1')]);
+    const unknown = failed('CACHE_UNAVAILABLE', 'the list is incomplete', false);
+    judge = () => unknown;
+    faults.failNext('findByIds', new PortError('timeout', 'document-store.findByIds', 'late'));
+    expect(await write([pay('e1')])).toEqual([unknown]);
   });
 
   test('with too few judgements fails the rest as a defect, unstored', async () => {

@@ -1,5 +1,9 @@
 import type { DocumentValue, StoredDocument } from '../ports/document-store.ts';
+import type { NewRecord } from '../ports/event-log.ts';
 import { type ErrorCode, isErrorCode } from '../errors.ts';
+
+/** The topic to which every stored event goes before it is acknowledged. */
+export const LONG_TERM_STORAGE = 'long_term_storage';
 
 /** What was decided about an event when it was first stored; it never changes. */
 export type StoredVerdict = 'INSERTED' | 'DISCARDED' | ErrorCode;
@@ -60,4 +64,10 @@ const encoder = new TextEncoder();
 export function toLogValue(operation: string, record: EventRecord): Uint8Array {
   const { id, at, bodyHash, content } = record;
   return encoder.encode(JSON.stringify({ operation, id, at, bodyHash, content }));
+}
+
+/** What is published of an event; nothing of one that was refused or discarded. */
+export function toLogRecord(operation: string, record: EventRecord): NewRecord | undefined {
+  if (record.verdict !== 'INSERTED') return undefined;
+  return { topic: LONG_TERM_STORAGE, key: record.id, value: toLogValue(operation, record) };
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { Ajv } from 'ajv';
 import fc from 'fast-check';
-import { canonicalName, eventIdOf, Name, nextCursor, pageOf } from './http.ts';
+import { eventIdOf, Name, nextCursor, pageOf } from './http.ts';
 
 const INVALID = expect.objectContaining({ name: 'PlatformError', code: 'INVALID_IDEMPOTENCY_KEY' });
 const LONGEST = 'k'.repeat(128);
@@ -111,10 +111,6 @@ describe('a name', () => {
     expect(isName(`${'a '.repeat(64_000)} `)).toBe(false);
     expect(isName(`${'ab '.repeat(42)}\u0000`)).toBe(false);
     expect(performance.now() - from).toBeLessThan(500);
-  });
-
-  test('in two spellings is one', () => {
-    expect(canonicalName('Zoe\u0308')).toBe(canonicalName('Zo\u00eb'));
   });
 });
 

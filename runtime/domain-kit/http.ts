@@ -1,8 +1,10 @@
 import type { FastifyReply } from 'fastify';
-import { Type } from 'typebox';
+import { type Static, Type } from 'typebox';
 import { PlatformError } from '../errors.ts';
 import { type Position, decodeCursor, encodeCursor } from './cursor.ts';
 import { newEventId } from './event-id.ts';
+import { MAX_NAME, NAME_PATTERN } from './name.ts';
+import type { AnyOperation } from './operation.ts';
 import type { Answer, Failed } from './outcome.ts';
 
 /**
@@ -11,8 +13,8 @@ import type { Answer, Failed } from './outcome.ts';
  */
 export const Name = Type.String({
   minLength: 1,
-  maxLength: 128,
-  pattern: '^[^\\p{C}\\p{Z}]+( [^\\p{C}\\p{Z}]+)*$',
+  maxLength: MAX_NAME,
+  pattern: NAME_PATTERN,
   description: '1 to 128 visible characters; single spaces between them',
 });
 
@@ -74,6 +76,24 @@ export const Problem = Type.Object(
 /** Problem answers that every route can give. */
 export const problems = { '4xx': Problem, '5xx': Problem };
 
+/** The answer to a write that is kept durably, because it could not be stored now. */
+export const ParkedJson = Type.Object(
+  {
+    operation: Type.String(),
+    id: Type.String({ description: 'of the event' }),
+    state: Type.Literal('PARKED'),
+    location: Type.String({ description: 'tells what becomes of it; also in the Location header' }),
+  },
+  { description: 'kept durably, and sent again until it is stored or refused' },
+);
+
+export type ParkedJson = Static<typeof ParkedJson>;
+
+/** Path of what tells the state of an event. */
+export function eventLocation(operation: string, eventId: string): string {
+  return `/events/${encodeURIComponent(operation)}/${encodeURIComponent(eventId)}`;
+}
+
 /**
  * The id of the event that a write stores: the Idempotency-Key header, or the body's id, or a new UUIDv7.
  * Throws INVALID_IDEMPOTENCY_KEY when a key is not usable or the two differ.
@@ -93,11 +113,6 @@ export function eventIdOf(header: string | undefined, bodyId: string | undefined
   return key ?? bodyId ?? newEventId();
 }
 
-/** Two spellings of the same name (composed or not) are one name: fraud checks and sets compare this form. */
-export function canonicalName(name: string): string {
-  return name.normalize('NFC');
-}
-
 /** What a paged list was asked for; throws INVALID_CURSOR. `scope` names the list. */
 export function pageOf(
   query: { readonly limit?: string; readonly cursor?: string },
@@ -114,16 +129,31 @@ export function nextCursor(scope: string, next: Position | undefined): string | 
   return next === undefined ? null : encodeCursor(scope, next);
 }
 
-/** The stored event's answer, with status 201 for the first and 200 for a repeated write; throws the problem else. */
-export function answerWrite<Res>(reply: FastifyReply, outcome: Answer<Res>, eventId: string): Res {
+/** A write, as its route asked for it. */
+export interface AskedWrite<Res, Json> {
+  readonly operation: AnyOperation;
+  readonly eventId: string;
+  /** The stored event as clients see it. */
+  readonly json: (response: Res) => Json;
+}
+
+/**
+ * The answer to a write: the stored event, with status 201 for the first and 200 for a repeated one, or that it
+ * is parked, with status 202 and where to ask for its state. Throws the problem else.
+ */
+export function answerWrite<Res, Json>(
+  reply: FastifyReply,
+  outcome: Answer<Res>,
+  { operation, eventId, json }: AskedWrite<Res, Json>,
+): Json | ParkedJson {
   switch (outcome.verdict) {
     case 'INSERTED':
     case 'ANSWERED':
       reply.code(201);
-      return outcome.response;
+      return json(outcome.response);
     case 'DUPLICATED':
       reply.code(200);
-      return outcome.response;
+      return json(outcome.response);
     case 'REFUSED':
       throw new PlatformError(outcome.reason, 'the event was refused', { id: eventId });
     case 'DISCARDED':
@@ -133,10 +163,16 @@ export function answerWrite<Res>(reply: FastifyReply, outcome: Answer<Res>, even
         id: eventId,
       });
     case 'PARKED':
-      throw new PlatformError('OUTCOME_UNKNOWN', 'the write is kept and sent again later', { id: eventId });
+      return parked(reply, operation.name, eventId);
     case 'FAILED':
       throw writeProblem(outcome, eventId);
   }
+}
+
+function parked(reply: FastifyReply, operation: string, id: string): ParkedJson {
+  const location = eventLocation(operation, id);
+  reply.code(202).header('location', location);
+  return { operation, id, state: 'PARKED', location };
 }
 
 /** A read's answer; throws the problem when there is none. */

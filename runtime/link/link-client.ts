@@ -43,6 +43,8 @@ export interface OutgoingOperation {
   readonly bodyHash: Uint8Array;
   /** How long the answer may take, in ms. */
   readonly timeoutMs: number;
+  /** Writes only: gives the event up instead of storing it. */
+  readonly discard?: boolean;
 }
 
 type LinkState = 'connecting' | 'open' | 'leaving' | 'closed';
@@ -137,9 +139,9 @@ export class LinkClient {
     const deadline = this.#options.clock.monotonic() + operation.timeoutMs;
     return new Promise((settle) => {
       this.#pending.add(seq, { settle, deadline, bytes });
-      const { name, request, eventId, bodyHash } = operation;
+      const { name, request, eventId, bodyHash, discard = false } = operation;
       const timeoutMs = Math.max(1, Math.floor(operation.timeoutMs));
-      this.#outbox.push({ seq, name, request, eventId, bodyHash, timeoutMs, discard: false }, bytes);
+      this.#outbox.push({ seq, name, request, eventId, bodyHash, timeoutMs, discard }, bytes);
     });
   }
 

@@ -19,6 +19,8 @@ export interface IncomingOperation {
   readonly request: Uint8Array;
   readonly eventId: string;
   readonly bodyHash: Uint8Array;
+  /** Writes only: the event is to be given up, not stored; its request is never to be carried out. */
+  readonly discard: boolean;
   /** When the answer must be under way, on the monotonic clock, in ms. */
   readonly deadline: number;
   /** Answers; only the first call counts, and none after the deadline. */
@@ -180,6 +182,7 @@ export class LinkSession {
       request: operation.request,
       eventId: operation.eventId,
       bodyHash: operation.bodyHash,
+      discard: operation.discard,
       deadline,
       settle: (result) => void this.#pending.settle(seq, result),
     });

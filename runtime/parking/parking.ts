@@ -32,14 +32,18 @@ export interface Parking {
   park(write: NewParkedWrite): Promise<void>;
   /**
    * Hashes of the bodies that are parked under this event. Undefined, at once, when nothing at all is parked:
-   * the usual case costs nothing.
+   * the usual case costs nothing. Does its best in a short time, so some may be missing: it is for refusing
+   * another body, not for acknowledging the same one.
    */
   parkedBodies(operation: string, eventId: string): Promise<readonly string[]> | undefined;
   /** Writes parked under this event. Rejects with `unavailable` while the schedule is behind the topic. */
   find(operation: string, eventId: string): Promise<readonly ParkedWrite[]>;
   /** One page of a state, the latest `dueAt` first. Rejects as `find` does. */
   list(options: ListOptions): Promise<ParkedPage>;
-  /** Makes a write due now, with no attempts against it. Durable when it resolves. */
+  /**
+   * Makes a write due now, with no attempts against it. One that is no longer parked is left alone. Durable when
+   * it resolves.
+   */
   retry(write: ParkedWrite): Promise<void>;
   /** Forgets a write that the store has decided about. Durable when it resolves. */
   resolve(write: ParkedWrite): Promise<void>;

@@ -15,8 +15,9 @@ export interface Cache {
    */
   apply(writes: readonly CacheWrite[], guards?: readonly CacheGuard[]): Promise<boolean>;
   /**
-   * Adds members to a set, gives it this time to live from now, and resolves to how many of them it did not hold
-   * before: who adds them all by this call alone knows how large the set must be.
+   * Adds members, none of them reserved, to a set, gives it this time to live from now, and resolves to how many
+   * of them it did not hold before, atomically: who adds them all by this call alone knows how large the set must
+   * be. So an adapter never sends it twice: when it is not known whether the call took effect, it rejects.
    */
   addCounting(key: string, members: readonly string[], ttlMs: number): Promise<number>;
   /** Which of the members a set holds, in their order, and whether the set is complete. */
@@ -29,7 +30,8 @@ export interface Cache {
   fields(key: string, fields: readonly string[]): Promise<readonly (string | undefined)[]>;
   /**
    * Takes up to `limit` members of a sorted set whose score is at most `now`, lowest first, and sets their
-   * score to `now + leaseMs`, atomically: until then no other caller gets them.
+   * score to `now + leaseMs`, atomically: until then no other caller gets them. Members that begin with U+0000
+   * are never taken, keep their score and do not count against the limit.
    */
   claimDue(key: string, options: ClaimOptions): Promise<readonly string[]>;
   /** Takes a named lease if it is free or expired; undefined when another holds it. */

@@ -14,10 +14,16 @@ export interface NewEvent {
  */
 export interface EventStore {
   /**
+   * True: a document and its record are stored in one transaction, so no document is ever without its record.
+   * False: one that is killed or cut off in between leaves documents that somebody else has to publish.
+   */
+  readonly atomic: boolean;
+  /**
    * Inserts documents as `DocumentStore.insertMany` does, and appends the record of each that was inserted; a
    * duplicate's record is left out. Resolves when all inserts and records are durable. On a rejection with
    * `invalid` nothing is inserted; on any other, any document may be, with or without its record, so the caller
-   * asks again and publishes the duplicates anew.
+   * asks again and publishes the duplicates anew; where the error's call is one of the event log, no insert is
+   * under way any more.
    */
   insertAndAppend(collection: string, events: readonly NewEvent[]): Promise<readonly InsertResult[]>;
 }

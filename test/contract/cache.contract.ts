@@ -410,6 +410,87 @@ export function describeCache(name: string, open: () => Promise<CacheHarness>): 
       });
     });
 
+    describe('addCounting', () => {
+      test('tells how many members are new, each counted once', async () => {
+        expect(await cache.addCounting(key, ['a', 'b', 'a'], 10_000)).toBe(2);
+        expect(await cache.addCounting(key, ['b', 'c', 'é', 'e\u0301', 'c'], 10_000)).toBe(3);
+        expect(await cache.addCounting(key, ['a', 'b', 'c'], 10_000)).toBe(0);
+        expect(await cache.addCounting(key, [], 10_000)).toBe(0);
+        expect(await cache.cardinality(key)).toBe(5);
+        expect((await cache.contains(key, ['a', 'c', 'e\u0301', 'x'])).contains).toEqual([
+          true,
+          true,
+          true,
+          false,
+        ]);
+      });
+
+      test('without members makes no set', async () => {
+        expect(await cache.addCounting(key, [], 10_000)).toBe(0);
+        const taken: CacheWrite = { op: 'setFields', key, fields: { a: '1' } };
+        expect(await cache.apply([taken], [{ kind: 'cardinality', key, equals: 0 }])).toBe(true);
+        expect(await cache.fields(key, ['a'])).toEqual(['1']);
+      });
+
+      test('leaves marks and nonces out of the count', async () => {
+        await cache.apply([{ op: 'mark', key, scored: false }, add('\0nonce', 'a')]);
+        expect(await cache.addCounting(key, ['a', 'b'], 10_000)).toBe(1);
+        expect(await cache.cardinality(key)).toBe(2);
+        expect((await cache.contains(key, [])).complete).toBe(true);
+      });
+
+      test('gives the set this time to live, from the last call', async () => {
+        await cache.addCounting(key, ['a'], 300);
+        await harness.elapse(200);
+        await cache.addCounting(key, ['b'], 300);
+        await harness.elapse(200);
+        expect(await cache.cardinality(key)).toBe(2);
+        await harness.elapse(200);
+        expect(await cache.cardinality(key)).toBe(0);
+        await cache.addCounting(key, ['a'], 300);
+        await cache.apply([{ op: 'persist', key }]);
+        await harness.elapse(400);
+        expect(await cache.cardinality(key)).toBe(1);
+      });
+
+      test('takes 1,000 members at once', async () => {
+        const members = Array.from({ length: 1_000 }, (_, n) => `member ${n}`);
+        expect(await cache.addCounting(key, members, 10_000)).toBe(1_000);
+        expect(await cache.addCounting(key, ['one more', ...members], 10_000)).toBe(1);
+      });
+
+      test('of those who race counts each member for one: the counts add up to the size', async () => {
+        const other = await harness.connect();
+        const counts = await Promise.all(
+          Array.from({ length: 20 }, (_, n) =>
+            (n % 2 === 0 ? cache : other).addCounting(
+              key,
+              Array.from({ length: 10 }, (__, index) => `m${n * 5 + index}`),
+              10_000,
+            ),
+          ),
+        );
+        const sum = counts.reduce((before, count) => before + count, 0);
+        expect([sum, await cache.cardinality(key)]).toEqual([105, 105]);
+        await other.close();
+      });
+
+      test('counts again what was lost in between, so that the sum is larger than the set', async () => {
+        const first = await cache.addCounting(key, ['a', 'b'], 10_000);
+        await harness.flush();
+        const second = await cache.addCounting(key, ['b', 'c'], 10_000);
+        expect(first + second).toBe(4);
+        const guard: CacheGuard = { kind: 'cardinality', key, equals: first + second };
+        expect(await cache.apply([{ op: 'mark', key, scored: false }], [guard])).toBe(false);
+      });
+
+      test('refuses a key of another kind', async () => {
+        await cache.apply([score({ a: 1 })]);
+        await expectPortError(cache.addCounting(key, ['a'], 10_000), 'invalid');
+        expect(await pageOf()).toEqual(['a:1']);
+      });
+    });
+
     describe('claimDue', () => {
       test('takes what is due, lowest first, and leases it', async () => {
         await cache.apply([score({ later: 200, b: 90, a: 100, c: 80, '\0nonce': 1 })]);
@@ -421,6 +502,19 @@ export function describeCache(name: string, open: () => Promise<CacheHarness>): 
         expect(await claim(149, 10)).toEqual([]);
         expect((await claim(150, 10)).toSorted()).toEqual(['a', 'b', 'c']);
         expect(await cache.claimDue(unique('none'), { now: 1, leaseMs: 1, limit: 1 })).toEqual([]);
+      });
+
+      test('leaves hidden members where they are, however low their score', async () => {
+        const hidden = ['\0epoch', '\0nonce', '\0'];
+        await cache.apply([score({ ...Object.fromEntries(hidden.map((each) => [each, 1])), a: 2, b: 3 })]);
+        const claim = (now: number): Promise<readonly string[]> =>
+          cache.claimDue(key, { now, leaseMs: 50, limit: 2 });
+        expect(await claim(100)).toEqual(['a', 'b']);
+        expect(await claim(100)).toEqual([]);
+        await cache.apply([{ op: 'removeScored', key, members: ['a', 'b'] }]);
+        expect(await claim(1_000)).toEqual([]);
+        const guards = hidden.map((member): CacheGuard => ({ kind: 'member', key, member, scored: true }));
+        expect(await cache.apply([], guards)).toBe(true);
       });
 
       test('gives each member to one of the callers that race for it', async () => {

@@ -38,7 +38,7 @@ describe('the API description', () => {
       additionalProperties: false,
     });
     expect(route?.parameters).toEqual([expect.objectContaining({ name: 'idempotency-key', in: 'header' })]);
-    expect(Object.keys(route?.responses ?? {}).sort()).toEqual(['200', '201', '4XX', '5XX']);
+    expect(Object.keys(route?.responses ?? {}).sort()).toEqual(['200', '201', '202', '4XX', '5XX']);
   });
 
   test.each(READS)('has /fetch/%s/{client} with its query and its page', async (list) => {
@@ -50,8 +50,19 @@ describe('the API description', () => {
     });
   });
 
+  test('has /events/{operation}/{id} with each state', async () => {
+    const route = (await describedRoutes())['/events/{operation}/{id}']?.['get'];
+    expect(route?.tags).toEqual(['events']);
+    expect(route?.parameters?.map(({ name }) => name).sort()).toEqual(['id', 'operation']);
+    const states = JSON.stringify(route?.responses['200']);
+    for (const state of ['STORED', 'DISCARDED', 'REFUSED', 'PARKED', 'DEAD_LETTER']) {
+      expect(states).toContain(`"${state}"`);
+    }
+  });
+
   test('has every route, and no other', async () => {
-    const expected = [...WRITES, ...READS.map((list) => `/fetch/${list}/{client}`), '/healthz', '/readyz'];
+    const reads = READS.map((list) => `/fetch/${list}/{client}`);
+    const expected = [...WRITES, ...reads, '/events/{operation}/{id}', '/healthz', '/readyz'];
     expect(Object.keys(await describedRoutes()).sort()).toEqual(expected.sort());
   });
 

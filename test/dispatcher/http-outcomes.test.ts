@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { LightMyRequestResponse } from 'fastify';
-import { failed, type Outcome } from '../../runtime/domain-kit/outcome.ts';
+import { type Answer, failed, type Outcome } from '../../runtime/domain-kit/outcome.ts';
 import { encodeCursor } from '../../runtime/domain-kit/cursor.ts';
 import { type BankHttp, bankHttp, PROBLEM_TYPE, problemOf } from '../helpers/bank-http.ts';
 
@@ -8,7 +8,7 @@ const AT = 1_700_000_000_000;
 const TRANSACTION = { id: 'key-1', sender: 'ada', receiver: 'bob', amount: 12, at: AT };
 
 let bank: BankHttp;
-let outcome: Outcome<unknown>;
+let outcome: Answer<unknown>;
 
 beforeEach(async () => {
   bank = await bankHttp({ answer: () => outcome });
@@ -19,11 +19,11 @@ afterEach(async () => {
   await bank.http.close();
 });
 
-function write(): Promise<LightMyRequestResponse> {
+function write(key = 'key-1'): Promise<LightMyRequestResponse> {
   return bank.http.inject({
     method: 'POST',
     url: '/transaction',
-    headers: { 'idempotency-key': 'key-1' },
+    headers: { 'idempotency-key': key },
     payload: { sender: 'ada', receiver: 'bob', amount: 12 },
   });
 }
@@ -42,6 +42,20 @@ describe('a write answers', () => {
       at: new Date(AT).toISOString(),
     });
     expect(response.headers['retry-after']).toBeUndefined();
+  });
+
+  test('PARKED with 202, and where its state is told', async () => {
+    outcome = { verdict: 'PARKED' };
+    const id = 'a/b?c#d%"~';
+    const response = await write(id);
+    const location = '/events/bank.transaction/a%2Fb%3Fc%23d%25%22~';
+    expect(response.statusCode).toBe(202);
+    expect(response.headers.location).toBe(location);
+    expect(response.json()).toEqual({ operation: 'bank.transaction', id, state: 'PARKED', location });
+    const payload = { client: 'ada', branch: 'north', amount: 1, operationType: 'DEPOSIT', id: 'key-2' };
+    const other = await bank.http.inject({ method: 'POST', url: '/operation', payload });
+    expect(other.statusCode).toBe(202);
+    expect(other.headers.location).toBe('/events/bank.operation/key-2');
   });
 
   const problems: readonly (readonly [Outcome<unknown>, number, string, string | undefined])[] = [

@@ -4,7 +4,13 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { CommandRun, createWorkspace, startPlatform, type Workspace } from '../helpers/command.ts';
+import {
+  CommandRun,
+  createWorkspace,
+  type RunningPlatform,
+  startPlatform,
+  type Workspace,
+} from '../helpers/command.ts';
 
 const shell = promisify(execFile);
 
@@ -21,7 +27,7 @@ afterEach(async () => {
   await workspace.remove();
 });
 
-async function up(): Promise<{ run: CommandRun; url: string; metricsUrl: string }> {
+async function up(): Promise<RunningPlatform> {
   const platform = await startPlatform(workspace);
   runs.push(platform.run);
   return platform;
@@ -55,6 +61,16 @@ describe('up', () => {
     expect(answers[2]).toMatchObject({ items: [{ name: 'alice' }], cursor: null });
     expect(await run.stop('SIGINT')).toEqual({ code: 0, signal: null });
     expect(run.stdout).toContain('Stopped; nothing that was answered is lost.');
+  });
+
+  test('serves parked writes on a port of its own, for administrators', async () => {
+    const { url, adminUrl, metricsUrl } = await up();
+    const listed = await fetch(`${adminUrl}/parked`);
+    expect(listed.status).toBe(200);
+    expect(await listed.json()).toEqual({ items: [], cursor: null });
+    expect((await fetch(`${url}/parked`)).status).toBe(404);
+    expect((await fetch(`${metricsUrl}/parked`)).status).toBe(404);
+    expect((await fetch(`${adminUrl}/fetch/all/alice`)).status).toBe(404);
   });
 
   test('keeps what it has answered over kill -9, and answers the same again', async () => {
@@ -155,6 +171,10 @@ describe('what is wrong is said in a line, with an exit code that is not 0', () 
     );
     expect((await metrics.exited).code).toBe(1);
     expect(metrics.stderr.trim()).toBe(`Port ${port} is taken: choose another one with --metrics-port.`);
+    const ports = ['--port', '0', '--metrics-port', '0', '--admin-port', String(port)];
+    const admin = command('up', workspace.file, ...ports, '--state-dir', state, '--log-level', 'error');
+    expect((await admin.exited).code).toBe(1);
+    expect(admin.stderr.trim()).toBe(`Port ${port} is taken: choose another one with --admin-port.`);
     server.close();
   });
 

@@ -2,10 +2,11 @@ import { type Logger, pino } from 'pino';
 import type { LightMyRequestResponse } from 'fastify';
 import type { Dispatch } from '../../runtime/domain-kit/domain.ts';
 import type { AnyOperation } from '../../runtime/domain-kit/operation.ts';
-import type { Outcome } from '../../runtime/domain-kit/outcome.ts';
+import type { Answer as Answered, Outcome } from '../../runtime/domain-kit/outcome.ts';
 import { bank } from '../../runtime/domains/bank/index.ts';
 import type { Readiness } from '../../runtime/lifecycle.ts';
 import { createMetrics, type Metrics } from '../../runtime/metrics.ts';
+import type { Parking } from '../../runtime/parking/parking.ts';
 import { createHttpServer, type HttpServer } from '../../runtime/roles/dispatcher/http-server.ts';
 
 /** One operation that reached the dispatch. */
@@ -21,13 +22,14 @@ export interface BankHttp extends HttpServer {
   readonly roles: Readiness[];
 }
 
-export type Answer = (asked: Asked) => Outcome<unknown> | Promise<Outcome<unknown>>;
+export type Answer = (asked: Asked) => Answered<unknown> | Promise<Answered<unknown>>;
 
 export interface BankHttpOptions {
   readonly answer?: Answer;
   readonly maxInFlight?: number;
   readonly logger?: Logger;
   readonly requestTimeoutMs?: number;
+  readonly parking?: Pick<Parking, 'find'>;
 }
 
 const NOW = 1_700_000_000_000;
@@ -47,16 +49,17 @@ export async function bankHttp(options: BankHttpOptions = {}): Promise<BankHttp>
   const roles: Readiness[] = [];
   const metrics = createMetrics();
   const dispatch: Dispatch = {
-    async ask<Res>({ name }: AnyOperation, request: unknown, eventId?: string): Promise<Outcome<Res>> {
+    async ask<Res>({ name }: AnyOperation, request: unknown, eventId?: string): Promise<Answered<Res>> {
       const one = { operation: name, request, eventId };
       asked.push(one);
-      return (await answer(one)) as Outcome<Res>;
+      return (await answer(one)) as Answered<Res>;
     },
   };
   const server = await createHttpServer({
     ...(options.requestTimeoutMs === undefined ? {} : { requestTimeoutMs: options.requestTimeoutMs }),
     domains: [bank],
     dispatch,
+    parking: options.parking,
     roles: () => roles,
     version: '0.0.0-test',
     maxInFlight,

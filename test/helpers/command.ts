@@ -139,6 +139,8 @@ export interface RunningPlatform {
   readonly url: string;
   /** URL of the metrics server. */
   readonly metricsUrl: string;
+  /** URL of the administrator's server. */
+  readonly adminUrl: string;
 }
 
 /** Runs `up` on a workspace, on ports of the system's choice, until it is ready. */
@@ -146,10 +148,12 @@ export async function startPlatform(workspace: Workspace): Promise<RunningPlatfo
   const run = new CommandRun([
     'up',
     workspace.file,
-    ...['--port', '0', '--metrics-port', '0', '--log-format', 'json', '--log-level', 'warn'],
+    ...['--port', '0', '--metrics-port', '0', '--admin-port', '0'],
+    ...['--log-format', 'json', '--log-level', 'warn'],
     ...['--state-dir', path.join(workspace.folder, 'state')],
   ]);
   const [, url = ''] = await run.printed(/^Ready in .*: (http:\S+)$/m);
   const [, metricsUrl = ''] = await run.printed(/metrics\s+(http:\S+)\/metrics/);
-  return { run, url, metricsUrl };
+  const [, adminUrl = ''] = await run.printed(/admin\s+(http:\S+)\/parked/);
+  return { run, url, metricsUrl, adminUrl };
 }

@@ -92,7 +92,7 @@ export class EchoPlatform {
         documents: fakeDocuments().store,
         log: fakeLog().log,
         cache: fakeOf<Cache>({}),
-        events: fakeOf<EventStore>({}),
+        events: fakeOf<EventStore>({ atomic: true }),
       },
       directory: new StaticDispatcherDirectory(uid, joins),
       host: HOST,

@@ -11,12 +11,15 @@ export interface FakeDocuments {
   readonly documents: Map<string, StoredDocument>;
   /** How many documents came in each insert. */
   readonly inserts: number[];
+  /** The ids of each look-up. */
+  readonly lookups: (readonly string[])[];
 }
 
 /** A document store of one collection in memory. `isInvalid` says which documents it refuses, with their batch. */
 export function fakeDocuments(isInvalid: (document: StoredDocument) => boolean = () => false): FakeDocuments {
   const documents = new Map<string, StoredDocument>();
   const inserts: number[] = [];
+  const lookups: (readonly string[])[] = [];
   const insert = (document: StoredDocument): InsertResult => {
     if (documents.has(document._id)) return 'duplicate';
     documents.set(document._id, structuredClone(document));
@@ -29,10 +32,13 @@ export function fakeDocuments(isInvalid: (document: StoredDocument) => boolean =
         ? Promise.reject(new PortError('invalid', 'document-store.insertMany', 'refused content'))
         : Promise.resolve(batch.map(insert));
     },
-    findByIds: (_collection, ids) => Promise.resolve(ids.map((id) => structuredClone(documents.get(id)))),
+    findByIds: (_collection, ids) => {
+      lookups.push(ids);
+      return Promise.resolve(ids.map((id) => structuredClone(documents.get(id))));
+    },
     ensureCollections: () => Promise.resolve(),
   });
-  return { store, documents, inserts };
+  return { store, documents, inserts, lookups };
 }
 
 /** An event log in memory, with all that was ever appended. */

@@ -1,8 +1,8 @@
 import { Type } from 'typebox';
 import { type Domain, type DomainPorts, serve } from '../../runtime/domain-kit/domain.ts';
-import { eventWriter } from '../../runtime/domain-kit/event-writer.ts';
 import { answerRead, answerWrite, eventIdOf, Name, WriteHeaders } from '../../runtime/domain-kit/http.ts';
 import { type Codec, readOperation, writeOperation } from '../../runtime/domain-kit/operation.ts';
+import { serveEvents } from '../../runtime/domain-kit/serve-events.ts';
 
 interface Signature {
   readonly book: string;
@@ -55,30 +55,27 @@ export const guestbook: Domain = {
     http.post('/books/:book', { schema: { body, params, headers: WriteHeaders } }, async (request, reply) => {
       const eventId = eventIdOf(request.headers['idempotency-key'], undefined);
       const message = { book: request.params.book, name: request.body.name };
-      return answerWrite(reply, await dispatch.ask(sign, message, eventId), eventId);
+      const outcome = await dispatch.ask(sign, message, eventId);
+      return answerWrite(reply, outcome, { operation: sign, eventId, json: (signature) => signature });
     });
     http.get('/notes/:id', { schema: { params: Type.Object({ id: Type.String() }) } }, async (request) =>
       answerRead(await dispatch.ask(notes, { id: request.params.id })),
     );
   },
   serve: (ports) => [
-    serve(
-      sign,
-      eventWriter({
-        operation: sign.name,
-        collection: 'guestbook_signatures',
-        ports,
-        judge: (requests) => Promise.resolve(requests.map(() => 'accept')),
-        content: ({ book, name }) => ({ book, name }),
-        lookup: () => ({}),
-        derive: () => [],
-        respond: ({ content, bootId }) => ({
-          book: textOf(content['book']),
-          name: textOf(content['name']),
-          servedBy: bootId,
-        }),
+    ...serveEvents(sign, {
+      collection: 'guestbook_signatures',
+      ports,
+      judge: (requests) => Promise.resolve(requests.map(() => 'accept')),
+      content: ({ book, name }) => ({ book, name }),
+      lookup: () => ({}),
+      derive: () => [],
+      respond: ({ content, bootId }) => ({
+        book: textOf(content['book']),
+        name: textOf(content['name']),
+        servedBy: bootId,
       }),
-    ),
+    }),
     serve(notes, (calls) => Promise.all(calls.map(({ request }) => readNote(ports, request.id)))),
   ],
   flows: ({ documents }) => [

@@ -21,6 +21,8 @@ export interface LocalDomain {
   readonly http: FastifyInstance;
   readonly ports: DomainPorts;
   readonly cacheData: CacheData;
+  /** Closes all, and opens it again on the same data; the cache, being in memory, has lost what it held. */
+  restart(): Promise<LocalDomain>;
   close(): Promise<void>;
 }
 
@@ -29,7 +31,14 @@ export async function openLocalDomain(
   domain: Domain,
   wrap: (ports: DomainPorts) => DomainPorts = (ports) => ports,
 ): Promise<LocalDomain> {
-  const directory = await mkdtemp(path.join(tmpdir(), 'mini-platform-domain-'));
+  return openIn(await mkdtemp(path.join(tmpdir(), 'mini-platform-domain-')), domain, wrap);
+}
+
+async function openIn(
+  directory: string,
+  domain: Domain,
+  wrap: (ports: DomainPorts) => DomainPorts,
+): Promise<LocalDomain> {
   const database = await EmbeddedDatabase.open(directory);
   const cacheData = new CacheData();
   const documents = new EmbeddedDocumentStore(database);
@@ -55,15 +64,22 @@ export async function openLocalDomain(
     logger,
     metrics: createMetrics(),
   });
+  const shut = async (): Promise<void> => {
+    await http.close();
+    await log.close();
+    await documents.close();
+    await database.close();
+  };
   return {
     http,
     ports,
     cacheData,
+    async restart() {
+      await shut();
+      return openIn(directory, domain, wrap);
+    },
     async close() {
-      await http.close();
-      await log.close();
-      await documents.close();
-      await database.close();
+      await shut();
       await rm(directory, { recursive: true });
     },
   };

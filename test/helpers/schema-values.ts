@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Schema } from '../../resource/schema.ts';
+import type { Schema } from '../../schema/structural.ts';
 
 /**
  * Values near a schema: mostly what it describes, now and then something else, a field too many, or one short.

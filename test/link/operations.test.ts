@@ -45,6 +45,13 @@ describe('operations on a link', () => {
     return { worker, link };
   }
 
+  test('arrive as writes or as discards, as they were sent', async () => {
+    const { worker, link } = await open();
+    const sent = [operation('a'), { ...operation('b'), discard: true }, { ...operation('c'), discard: false }];
+    await Promise.all(sent.map((each) => link.client.send(each)));
+    expect(worker.submitted.map(({ discard }) => discard)).toEqual([false, true, false]);
+  });
+
   test('5,000 are answered, in any order, with nothing lost or mixed up', async () => {
     // Every third answer comes a little later, so that replies overtake each other.
     const handle = ({ request, settle }: IncomingOperation): void => {

@@ -9,6 +9,7 @@ import { loadMiniPlatform } from '../../resource/load.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { bank } from '../../runtime/domains/bank/index.ts';
 import { createMetrics } from '../../runtime/metrics.ts';
+import { configsOf } from '../helpers/configs.ts';
 import { eventually } from '../helpers/eventually.ts';
 import { guestbook, NOTES_TOPIC } from '../helpers/guestbook-domain.ts';
 
@@ -26,10 +27,8 @@ beforeEach(async () => {
   if (!loaded.ok) throw new Error('the resource is not valid');
   stores = await openStores({ base: folder, name: 'two', clock: systemClock, metrics });
   platform = new LocalPlatform({
-    resource: loaded.resource,
+    configs: configsOf(loaded.resource),
     domains: [bank, guestbook],
-    port: 0,
-    metricsPort: 0,
     version: 'test',
     logger: pino({ level: 'silent' }),
     metrics,

@@ -5,6 +5,7 @@ import { PortError } from '../../ports/port-error.ts';
 
 /** An event store out of a document store and a log that know nothing of each other: first one, then the other. */
 export class ComposedEventStore implements EventStore {
+  readonly atomic = false;
   readonly #documents: DocumentStore;
   readonly #log: EventLog;
 

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
+import type { MemberSet } from './member-set.ts';
 import type { SortedSet } from './sorted-set.ts';
 
 /** What a key holds. Reserved members (leading U+0000) stand apart from the others, so that reads leave them out. */
 export type CacheValue =
-  | { readonly kind: 'set'; readonly members: Set<string>; readonly reserved: Set<string>; mark: Mark }
+  | { readonly kind: 'set'; readonly members: MemberSet; readonly reserved: Set<string>; mark: Mark }
   | {
       readonly kind: 'sorted';
       readonly members: SortedSet;
@@ -53,6 +54,7 @@ export class CacheData {
 
   /** Loses everything, as an eviction or a restart without persistence would. */
   flush(): void {
+    for (const entry of this.#entries.values()) free(entry);
     this.#entries.clear();
     this.#expiring.clear();
     this.leases.clear();
@@ -80,18 +82,18 @@ export class CacheData {
   }
 
   delete(key: string): void {
-    this.#entries.delete(key);
-    this.#expiring.delete(key);
+    free(this.#entries.get(key));
+    this.#remove(key);
   }
 
   /** Moves a key with its time to live; false when there is none. */
   rename(key: string, to: string): boolean {
     const entry = this.#live(key);
     if (entry === undefined) return false;
-    this.delete(key);
+    this.#remove(key);
+    this.delete(to);
     this.#entries.set(to, entry);
-    if (entry.expiresAt === undefined) this.#expiring.delete(to);
-    else this.#expiring.add(to);
+    if (entry.expiresAt !== undefined) this.#expiring.add(to);
     return true;
   }
 
@@ -118,12 +120,22 @@ export class CacheData {
     }
   }
 
+  #remove(key: string): void {
+    this.#entries.delete(key);
+    this.#expiring.delete(key);
+  }
+
   #live(key: string): Entry | undefined {
     const entry = this.#entries.get(key);
     if (entry?.expiresAt === undefined || entry.expiresAt > this.now()) return entry;
     this.delete(key);
     return undefined;
   }
+}
+
+/** A large set is not left to the garbage collector, which may not come for long. Nobody reads the entry any more. */
+function free(entry: Entry | undefined): void {
+  if (entry?.value.kind === 'set') entry.value.members.clear();
 }
 
 function newServerId(): string {

@@ -2,6 +2,7 @@ import type { CacheGuard, CacheWrite } from '../../ports/cache.ts';
 import { PortError } from '../../ports/port-error.ts';
 import { isReserved } from './cache-data.ts';
 import type { CacheData, CacheValue } from './cache-data.ts';
+import { MemberSet } from './member-set.ts';
 import { SortedSet } from './sorted-set.ts';
 
 type Kind = CacheValue['kind'];
@@ -171,7 +172,7 @@ function removeFields(data: CacheData, { key, fields }: WriteOf<'removeFields'>)
 function theSet(data: CacheData, key: string): SetValue {
   const existing = data.getAs('set', key);
   if (existing !== undefined) return existing;
-  const created: SetValue = { kind: 'set', members: new Set(), reserved: new Set(), mark: undefined };
+  const created: SetValue = { kind: 'set', members: new MemberSet(), reserved: new Set(), mark: undefined };
   data.put(key, created);
   return created;
 }

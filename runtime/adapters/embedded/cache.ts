@@ -31,21 +31,19 @@ export class EmbeddedCache implements Cache {
 
   async apply(writes: readonly CacheWrite[], guards: readonly CacheGuard[] = []): Promise<boolean> {
     this.#call('apply');
-    const data = this.#data;
-    if (!guards.every((guard) => holds(data, guard))) return false;
-    checkWrites(data, writes);
-    for (const change of writes) write(data, change);
-    data.sweep();
+    if (!guards.every((guard) => holds(this.#data, guard))) return false;
+    this.#write(writes);
     return true;
   }
 
   async addCounting(key: string, members: readonly string[], ttlMs: number): Promise<number> {
-    const before = await this.cardinality(key);
-    await this.apply([
+    this.#call('addCounting');
+    const before = cardinalityOf(this.#data.get(key));
+    this.#write([
       { op: 'add', key, members },
       { op: 'expire', key, ttlMs },
     ]);
-    return (await this.cardinality(key)) - before;
+    return cardinalityOf(this.#data.get(key)) - before;
   }
 
   async contains(key: string, members: readonly string[]): Promise<SetMembership> {
@@ -121,6 +119,12 @@ export class EmbeddedCache implements Cache {
   async close(): Promise<void> {
     this.#closed = true;
     for (const end of this.#subscriptions) end();
+  }
+
+  #write(writes: readonly CacheWrite[]): void {
+    checkWrites(this.#data, writes);
+    for (const change of writes) write(this.#data, change);
+    this.#data.sweep();
   }
 
   #lease(name: string, token: string, ttlMs: number): Lease {

@@ -7,6 +7,7 @@ import { packAppend } from './record-pack.ts';
 
 /** Documents and records in one transaction: one fsync for both, and never one without the other. */
 export class EmbeddedEventStore implements EventStore {
+  readonly atomic = true;
   readonly #database: EmbeddedDatabase;
   readonly #now: () => number;
 

@@ -1,8 +1,8 @@
 import type { ScoredMember } from '../../ports/cache.ts';
 import { compareUtf8 } from './utf8-order.ts';
 
-/** With more changes than this between two reads, sorting anew is cheaper than moving the rest for each one. */
-const FEW_CHANGES = 32;
+/** With more changes than this between two reads, one pass over all is cheaper than moving the rest for each one. */
+const FEW_CHANGES = 256;
 
 /** Members with scores, in order of score and then of UTF-8 bytes. Changes are put in order by the next read. */
 export class SortedSet {
@@ -55,7 +55,7 @@ export class SortedSet {
 
   #settle(): void {
     if (this.#added.length + this.#removed.length > FEW_CHANGES) {
-      this.#order = [...this.#members.values()].sort(compare);
+      this.#merge();
     } else {
       // An entry that was added and removed since is in both lists, so additions come first.
       for (const entry of this.#added) this.#order.splice(this.#place(entry), 0, entry);
@@ -63,6 +63,23 @@ export class SortedSet {
     }
     this.#added = [];
     this.#removed = [];
+  }
+
+  /** Sorts what was added only: a large set is not sorted anew for some dozens of changes. */
+  #merge(): void {
+    const removed = new Set(this.#removed);
+    const added = this.#added.filter((entry) => !removed.has(entry)).sort(compare);
+    const order: ScoredMember[] = [];
+    let from = 0;
+    for (const entry of this.#order) {
+      if (removed.has(entry)) continue;
+      for (let next = added[from]; next !== undefined && compare(next, entry) < 0; next = added[from]) {
+        order.push(next);
+        from += 1;
+      }
+      order.push(entry);
+    }
+    this.#order = order.concat(added.slice(from));
   }
 
   /** Place of the first entry that is not before this one. */

@@ -1,17 +1,12 @@
 import { type BatchHandler, type DomainPorts, serve, type ServedOperation } from '../../domain-kit/domain.ts';
-import { eventWriter } from '../../domain-kit/event-writer.ts';
 import type { DerivedSet } from '../../domain-kit/derived-set.ts';
-import type { Outcome } from '../../domain-kit/outcome.ts';
-import { failed } from '../../domain-kit/outcome.ts';
+import { failed, type Outcome } from '../../domain-kit/outcome.ts';
+import { serveEvents } from '../../domain-kit/serve-events.ts';
 import {
-  type BankOperation,
-  type BankOperationRequest,
   type FetchEventsResponse,
   type FetchNamesResponse,
   type FetchRequest,
   OperationType,
-  type Transaction,
-  type TransactionRequest,
 } from '../../generated/miniplatform/bank/v1/bank.ts';
 import { PortError } from '../../ports/port-error.ts';
 import {
@@ -43,8 +38,8 @@ import {
 export function serveBank(ports: DomainPorts): readonly ServedOperation[] {
   const sets = bankSets(ports);
   return [
-    serve(transaction, transactionWriter(ports, sets)),
-    serve(bankOperation, operationWriter(ports, sets)),
+    ...serveTransactions(ports, sets),
+    ...serveOperations(ports, sets),
     serve(fetchAll, eventsReader(ports, ['operation', 'transaction'])),
     serve(fetchTransactions, eventsReader(ports, ['transaction'])),
     serve(fetchOperations, eventsReader(ports, ['operation'])),
@@ -53,12 +48,8 @@ export function serveBank(ports: DomainPorts): readonly ServedOperation[] {
   ];
 }
 
-function transactionWriter(
-  ports: DomainPorts,
-  sets: BankSets,
-): BatchHandler<TransactionRequest, Transaction> {
-  return eventWriter({
-    operation: transaction.name,
+function serveTransactions(ports: DomainPorts, sets: BankSets): readonly ServedOperation[] {
+  return serveEvents(transaction, {
     collection: TRANSACTIONS,
     ports,
     judge: (requests) =>
@@ -79,12 +70,8 @@ function transactionWriter(
   });
 }
 
-function operationWriter(
-  ports: DomainPorts,
-  sets: BankSets,
-): BatchHandler<BankOperationRequest, BankOperation> {
-  return eventWriter({
-    operation: bankOperation.name,
+function serveOperations(ports: DomainPorts, sets: BankSets): readonly ServedOperation[] {
+  return serveEvents(bankOperation, {
     collection: OPERATIONS,
     ports,
     judge: (requests) =>

@@ -2,14 +2,15 @@ import type { Dispatch, DomainHttp } from '../../domain-kit/domain.ts';
 import {
   answerRead,
   answerWrite,
-  canonicalName,
   eventIdOf,
   nextCursor,
   PageQuery,
   pageOf,
+  ParkedJson,
   problems,
   WriteHeaders,
 } from '../../domain-kit/http.ts';
+import { canonicalName } from '../../domain-kit/name.ts';
 import type { Operation } from '../../domain-kit/operation.ts';
 import {
   type BankEvent,
@@ -58,14 +59,14 @@ function transactionRoute(http: DomainHttp, dispatch: Dispatch): void {
     summary: 'Store a transaction between two clients',
     headers: WriteHeaders,
     body: TransactionBody,
-    response: { 200: TransactionJson, 201: TransactionJson, ...problems },
+    response: { 200: TransactionJson, 201: TransactionJson, 202: ParkedJson, ...problems },
   };
   http.post('/transaction', { schema }, async (request, reply) => {
     const { id, sender, receiver, amount } = request.body;
     const eventId = eventIdOf(request.headers['idempotency-key'], id);
     const message = { sender: canonicalName(sender), receiver: canonicalName(receiver), amount };
     const outcome = await dispatch.ask(transaction, message, eventId);
-    return transactionJson(answerWrite(reply, outcome, eventId));
+    return answerWrite(reply, outcome, { operation: transaction, eventId, json: transactionJson });
   });
 }
 
@@ -75,7 +76,7 @@ function operationRoute(http: DomainHttp, dispatch: Dispatch): void {
     summary: 'Store a deposit or a withdrawal at a branch',
     headers: WriteHeaders,
     body: OperationBody,
-    response: { 200: OperationJson, 201: OperationJson, ...problems },
+    response: { 200: OperationJson, 201: OperationJson, 202: ParkedJson, ...problems },
   };
   http.post('/operation', { schema }, async (request, reply) => {
     const { id, client, amount, branch, operationType } = request.body;
@@ -87,7 +88,7 @@ function operationRoute(http: DomainHttp, dispatch: Dispatch): void {
       operationType: OperationType[operationType],
     };
     const outcome = await dispatch.ask(bankOperation, message, eventId);
-    return operationJson(answerWrite(reply, outcome, eventId));
+    return answerWrite(reply, outcome, { operation: bankOperation, eventId, json: operationJson });
   });
 }
 

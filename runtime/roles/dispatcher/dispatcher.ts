@@ -1,22 +1,36 @@
 import { randomUUID } from 'node:crypto';
 import { type ChannelCredentials, Server, type ServerCredentials } from '@grpc/grpc-js';
+import type { FastifyInstance } from 'fastify';
 import { type Clock, pause } from '../../clock.ts';
-import type { Domain } from '../../domain-kit/domain.ts';
+import type { Dispatch, Domain } from '../../domain-kit/domain.ts';
 import type { ReadinessSource } from '../../health.ts';
 import { Lifecycle, type Readiness } from '../../lifecycle.ts';
 import type { LinkLimits } from '../../link/protocol.ts';
 import { bindServer } from '../../link/grpc-bind.ts';
 import type { Logger } from '../../logging.ts';
 import type { Metrics } from '../../metrics.ts';
+import type { Parking } from '../../parking/parking.ts';
 import type { MemberDirectory, MemberRecord } from '../../ports/membership.ts';
+import { createAdminServer } from './admin-server.ts';
 import { createDispatch } from './dispatch.ts';
 import { createHttpServer, type HttpServer } from './http-server.ts';
 import { Members } from './members.ts';
 import { registerMembershipServer } from './membership-server.ts';
+import { createResend, type Resend } from './resend.ts';
+
+/** How a dispatcher keeps writes that were not decided. */
+export interface DispatcherParking {
+  /** Called once, when the dispatcher starts; `send` is the way of a parked write to a worker. */
+  readonly create: (send: Resend['send']) => Parking;
+  /** How long a write is tried, over all tries, before it is parked, in ms. */
+  readonly parkAfterMs: number;
+}
 
 export interface DispatcherOptions {
   readonly domains: readonly Domain[];
   readonly directory: MemberDirectory;
+  /** Absent: a write that is not decided is given back to the client, who asks again. */
+  readonly parking?: DispatcherParking;
   /** Address of the HTTP server. */
   readonly httpHost: string;
   readonly httpPort: number;
@@ -28,6 +42,8 @@ export interface DispatcherOptions {
   readonly maxMembers: number;
   /** HTTP requests that may be worked on at the same time. */
   readonly maxInFlight: number;
+  /** How long a request may take to arrive whole, in ms (10,000). */
+  readonly requestTimeoutMs?: number;
   readonly limits: LinkLimits;
   readonly version: string;
   /** Every role of the process, for /readyz on the public port. */
@@ -46,7 +62,10 @@ export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #members: Members;
   readonly #joinServer = new Server();
+  readonly #resend: Resend;
   #server: HttpServer | undefined;
+  #adminServer: FastifyInstance | undefined;
+  #parking: Parking | undefined;
   /** Uids of workers that were discovered and not looked at yet. */
   readonly #discovered = new Set<string>();
   #stopWatching = (): void => {};
@@ -58,6 +77,13 @@ export class Dispatcher {
     const dispatcherId = randomUUID();
     this.#options = options;
     this.#members = new Members({ dispatcherId, credentials, clock, limits, logger, metrics });
+    this.#resend = createResend({
+      members: this.#members,
+      operations: options.domains.flatMap(({ operations }) => operations),
+      timeoutMs: options.parking?.parkAfterMs ?? 0,
+      clock,
+      metrics,
+    });
     registerMembershipServer(this.#joinServer, {
       dispatcherId,
       directory: options.directory,
@@ -70,12 +96,16 @@ export class Dispatcher {
   }
 
   /**
-   * Binds the join server and the HTTP server and follows the directory. Resolves to the addresses bound.
-   * Rejects when a port is taken.
+   * Binds the join server and the HTTP server, follows the directory and begins to resend parked writes. Resolves
+   * to the addresses bound. Rejects when a port is taken.
    */
   async start(): Promise<{ readonly http: string; readonly join: string }> {
     const { joinHost, joinPort, serverCredentials, httpHost, httpPort } = this.#options;
-    this.#server = await createHttpServer({ ...this.#options, dispatch: this.#dispatch() });
+    const parking = this.#options.parking?.create(this.#resend.send);
+    this.#parking = parking;
+    parking?.start();
+    const dispatch = this.#dispatch(parking);
+    this.#server = await createHttpServer({ ...this.#options, dispatch, parking });
     const http = await this.#server.http.listen({ host: httpHost, port: httpPort, backlog: 4_096 });
     const port = await bindServer(this.#joinServer, `${joinHost}:${joinPort}`, serverCredentials);
     this.#joinAddress = `${joinHost}:${port}`;
@@ -93,6 +123,19 @@ export class Dispatcher {
     this.#members.onChange(() => this.#followMembers());
     this.#followMembers();
     return { http, join: this.#joinAddress };
+  }
+
+  /**
+   * Serves the administrator's routes for parked writes, which ask for no credentials: bind them to loopback.
+   * Resolves to the URL. Call it once, after the start; rejects when the port is taken.
+   */
+  async serveAdmin(address: { readonly host: string; readonly port: number }): Promise<string> {
+    const parking = this.#parking;
+    if (parking === undefined) throw new Error('this dispatcher parks no writes, or has not started');
+    const { clock, logger } = this.#options;
+    const { discard } = this.#resend;
+    this.#adminServer = createAdminServer({ parking, discard, clock, logger });
+    return this.#adminServer.listen(address);
   }
 
   readiness(): Readiness {
@@ -114,8 +157,8 @@ export class Dispatcher {
   }
 
   /**
-   * Stops: takes no new connections, answers what it has accepted, then ends its links; after the deadline, in
-   * ms, it stops all the same. Calling it again waits for the first call.
+   * Stops: takes no new connections, answers what it has accepted, ends resending, then its links; after the
+   * deadline, in ms, it stops all the same. Calling it again waits for the first call.
    */
   stop(deadlineMs: number): Promise<void> {
     this.#stopping ??= this.#drain(deadlineMs);
@@ -124,18 +167,30 @@ export class Dispatcher {
 
   async #drain(deadlineMs: number): Promise<void> {
     const { clock, directory, logger } = this.#options;
+    const deadline = clock.monotonic() + deadlineMs;
     this.lifecycle.enter('DRAINING');
     this.#stopWatching();
-    const giveUp = new AbortController();
-    const answered = this.#server?.http.close().then(() => true);
-    const inTime = await Promise.race([answered, pause(clock, deadlineMs, giveUp.signal).then(() => false)]);
-    giveUp.abort();
-    if (inTime === false) logger.warn('stopped before all requests were answered');
-    this.#server?.http.server.closeAllConnections();
+    const servers = [this.#server?.http, this.#adminServer].filter((server) => server !== undefined);
+    const answered = Promise.all(servers.map((server) => server.close()));
+    if (!(await this.#by(deadline, answered))) logger.warn('stopped before all requests were answered');
+    for (const { server } of servers) server.closeAllConnections();
+    // Behind the last request, which may have been parked; before the links, which resends need.
+    const settled = Promise.resolve(this.#parking?.stop());
+    if (!(await this.#by(deadline, settled))) logger.warn('stopped before all resends were over');
     this.#members.close('the dispatcher stops');
     this.#joinServer.forceShutdown();
     await directory.close();
     this.lifecycle.enter('STOPPED');
+  }
+
+  /** Whether something is done by the deadline, on the monotonic clock in ms. */
+  async #by(deadline: number, done: Promise<unknown>): Promise<boolean> {
+    const { clock } = this.#options;
+    const giveUp = new AbortController();
+    const late = pause(clock, Math.max(0, deadline - clock.monotonic()), giveUp.signal).then(() => false);
+    const inTime = await Promise.race([done.then(() => true), late]);
+    giveUp.abort();
+    return inTime;
   }
 
   /** A worker that was discovered and has not joined by itself meanwhile, because this dispatcher is new, say. */
@@ -145,9 +200,11 @@ export class Dispatcher {
       this.#members.admit(record, undefined);
   }
 
-  #dispatch(): ReturnType<typeof createDispatch> {
+  #dispatch(parking: Parking | undefined): Dispatch {
     const { clock, logger, metrics } = this.#options;
-    return createDispatch({ members: this.#members, clock, logger, metrics });
+    const parkAfterMs = this.#options.parking?.parkAfterMs;
+    const use = parking && parkAfterMs !== undefined ? { parking, parkAfterMs } : undefined;
+    return createDispatch({ members: this.#members, parking: use, clock, logger, metrics });
   }
 
   #isServing(): boolean {

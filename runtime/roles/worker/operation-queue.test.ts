@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import { pino } from 'pino';
 import { turn } from '../../../test/helpers/eventually.ts';
 import { ManualClock } from '../../../test/helpers/manual-clock.ts';
-import type { Call, ServedOperation } from '../../domain-kit/domain.ts';
+import type { EncodedCall, ServedOperation } from '../../domain-kit/domain.ts';
 import type { Outcome } from '../../domain-kit/outcome.ts';
 import { fromWire } from '../../domain-kit/outcome-wire.ts';
 import { createMetrics } from '../../metrics.ts';
@@ -10,7 +10,7 @@ import { OperationQueue } from './operation-queue.ts';
 
 /** A batch that is being worked on, for the test to end. */
 interface Batch {
-  readonly calls: readonly Call<Uint8Array>[];
+  readonly calls: readonly EncodedCall[];
   readonly end: (outcomes: readonly Outcome<Uint8Array>[]) => void;
   readonly fail: (error: Error) => void;
 }
@@ -31,23 +31,26 @@ beforeEach(() => {
   queue = queueOf({ maxBatch: 100, concurrency: 1 });
 });
 
+const BOUNDS = { maxWaiting: 100, maxBatchBytes: 1_000 };
+
 function queueOf(
   { maxBatch, concurrency }: Pick<ServedOperation, 'maxBatch' | 'concurrency'>,
-  bounds = { maxWaiting: 100, maxBatchBytes: 1_000 },
+  bounds = BOUNDS,
+  logger = pino({ level: 'silent' }),
 ): OperationQueue {
   const handle: ServedOperation['handle'] = (calls) =>
     new Promise((resolve, reject) => batches.push({ calls, end: resolve, fail: reject }));
   return new OperationQueue({
     served: { operation, maxBatch, concurrency, handle },
     clock,
-    logger: pino({ level: 'silent' }),
+    logger,
     metrics: createMetrics(),
     ...bounds,
   });
 }
 
 /** Submits operations; their number is their place in `outcomes`. */
-function submit(count: number, { bytes = 1, deadline = 1_000 } = {}): void {
+function submit(count: number, { bytes = 1, deadline = 1_000, discard = false } = {}): void {
   for (let n = 0; n < count; n += 1) {
     const number = submitted;
     submitted += 1;
@@ -56,6 +59,7 @@ function submit(count: number, { bytes = 1, deadline = 1_000 } = {}): void {
       request: new Uint8Array(bytes).fill(number),
       eventId: `${number}`,
       bodyHash: new Uint8Array(0),
+      discard,
       deadline,
       settle: (result) => outcomes.set(number, fromWire(result)),
     });
@@ -161,17 +165,88 @@ describe('an operation that waits', () => {
 });
 
 describe('a handler', () => {
-  test('that rejects fails its batch as of unknown outcome, and no other', async () => {
-    submit(2);
+  const defect = expect.objectContaining({ verdict: 'FAILED', cause: 'INTERNAL', attempted: true });
+
+  test('that throws because of one of 64 fails that one alone, as of unknown outcome', async () => {
+    const poison = 37;
+    queue = queueOf({ maxBatch: 100, concurrency: 1 });
+    const answer = (batch: Batch): void => {
+      if (batch.calls.some(({ eventId }) => eventId === `${poison}`)) batch.fail(new Error('a defect'));
+      else echo(batch);
+    };
+    submit(64);
+    await turn();
+    for (let answered = 0; answered < batches.length; answered += 1) {
+      batches.slice(answered, answered + 1).forEach(answer);
+      await turn();
+    }
+    expect(outcomes.size).toBe(64);
+    expect(outcomes.get(poison)).toEqual(defect);
+    for (const [number, outcome] of outcomes) {
+      if (number === poison) continue;
+      expect(outcome).toEqual({ verdict: 'ANSWERED', response: new Uint8Array([number]) });
+    }
+    // Halved, not tried one by one: the whole, and two halves of each size from 32 to 1.
+    expect(sizes()).toHaveLength(1 + 2 * Math.log2(64));
+  });
+
+  test('that throws for a single operation is asked once, and logged with its event and the next ones counted', async () => {
+    const lines: Record<string, unknown>[] = [];
+    const log = { write: (line: string) => lines.push(JSON.parse(line) as Record<string, unknown>) };
+    queue = queueOf({ maxBatch: 1, concurrency: 1 }, BOUNDS, pino({}, log));
+    submit(3);
+    for (let n = 0; n < 3; n += 1) {
+      await turn();
+      batches[n]?.fail(new Error('a defect'));
+    }
+    await turn();
+    expect([...outcomes.values()]).toEqual([defect, defect, defect]);
+    expect(sizes()).toEqual([1, 1, 1]);
+    expect(lines).toEqual([
+      expect.objectContaining({ msg: 'a handler failed', operation: operation.name, eventId: '0' }),
+    ]);
+    clock.advance(1_000);
+    submit(1, { deadline: 5_000 });
+    await turn();
+    batches[3]?.fail(new Error('a defect'));
+    await turn();
+    expect(lines[1]).toMatchObject({ eventId: '3', heldBack: 2 });
+  });
+
+  test('that throws is not asked again for what expired meanwhile, whose outcome is unknown', async () => {
+    submit(1, { deadline: 50 });
+    submit(1, { deadline: 500 });
+    submit(2, { deadline: 50 });
+    await turn();
+    clock.advance(50);
+    batches[0]?.fail(new Error('a defect'));
+    await turn();
+    expect(batches[1]?.calls.map(({ eventId }) => eventId)).toEqual(['1']);
+    batches.slice(1).forEach(echo);
+    await turn();
+    const expired = expect.objectContaining({ verdict: 'FAILED', cause: 'EXPIRED', attempted: true });
+    expect([0, 2, 3].map((number) => outcomes.get(number))).toEqual([expired, expired, expired]);
+    expect(outcomes.get(1)).toMatchObject({ verdict: 'ANSWERED' });
+    expect(batches).toHaveLength(2);
+  });
+
+  test('that throws holds up no batch after it', async () => {
+    submit(1);
     await turn();
     submit(1);
     batches[0]?.fail(new Error('a defect'));
     await turn();
-    const defect = expect.objectContaining({ verdict: 'FAILED', cause: 'INTERNAL', attempted: true });
-    expect([outcomes.get(0), outcomes.get(1)]).toEqual([defect, defect]);
     batches.slice(1).forEach(echo);
     await turn();
-    expect(outcomes.get(2)).toMatchObject({ verdict: 'ANSWERED' });
+    expect(outcomes.get(0)).toEqual(defect);
+    expect(outcomes.get(1)).toMatchObject({ verdict: 'ANSWERED' });
+  });
+
+  test('is told which of its calls are discards', async () => {
+    submit(1);
+    submit(1, { discard: true });
+    await turn();
+    expect(batches[0]?.calls.map(({ discard }) => discard)).toEqual([false, true]);
   });
 
   test('that gives too few outcomes fails those without one', async () => {

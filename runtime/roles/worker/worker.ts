@@ -18,6 +18,7 @@ import { DispatcherLinks } from './dispatcher-links.ts';
 import { flowsOf, startFlows } from './flow-runner.ts';
 import { Joiner } from './joiner.ts';
 import { OperationQueue } from './operation-queue.ts';
+import { Publishing } from './publishing/publishing.ts';
 
 export interface WorkerOptions {
   readonly uid: string;
@@ -30,6 +31,8 @@ export interface WorkerOptions {
   readonly serverCredentials: ServerCredentials;
   readonly channelCredentials: ChannelCredentials;
   readonly limits: LinkLimits;
+  /** Bytes of requests in one batch (256 KiB); a larger one goes alone. */
+  readonly maxBatchBytes?: number;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -48,6 +51,8 @@ export class Worker {
   readonly #links: DispatcherLinks;
   readonly #joiners = new Map<string, Joiner>();
   readonly #queues = new Map<string, OperationQueue>();
+  /** Undefined where storing and publishing is one step. */
+  readonly #publishing: Publishing | undefined;
   #flows: readonly Subscription[] = [];
   #stopBackground: readonly (() => Promise<void>)[] = [];
   #stopWatching = (): void => {};
@@ -59,6 +64,7 @@ export class Worker {
     this.#options = options;
     this.#links = new DispatcherLinks(options.clock);
     this.#server = new Server(grpcOptions(options.limits));
+    this.#publishing = this.#createPublishing();
     for (const served of this.#serve()) this.#addQueue(served);
     this.#linkServer = new LinkServer({
       clock: options.clock,
@@ -82,9 +88,13 @@ export class Worker {
   /** Makes what the domains need, binds the link server and begins to join. Rejects when that cannot be done. */
   async start(): Promise<void> {
     const { domains, ports, host, port, serverCredentials, directory } = this.#options;
-    await ports.documents.ensureCollections(domains.flatMap((domain) => domain.collections));
+    await ports.documents.ensureCollections([
+      ...domains.flatMap((domain) => domain.collections),
+      ...(this.#publishing?.collections() ?? []),
+    ]);
     await ports.log.ensureTopics(domains.flatMap((domain) => domain.topics));
     const bound = await bindServer(this.#server, `${host}:${port}`, serverCredentials);
+    await this.#publishing?.start();
     await this.#startFlows();
     this.lifecycle.enter('JOINING');
     this.#stopWatching = directory.watch((addresses) => this.#follow(addresses, bound));
@@ -125,7 +135,7 @@ export class Worker {
       ...this.#flows.map((flow) => flow.close()),
       ...this.#stopBackground.map((stop) => stop()),
       ...[...this.#joiners.values()].map((joiner) => joiner.stop()),
-    ]);
+    ]).then(() => this.#publishing?.finish());
     const giveUp = new AbortController();
     const inTime = await Promise.race([
       quiet.then(() => true),
@@ -133,6 +143,7 @@ export class Worker {
     ]);
     giveUp.abort();
     if (!inTime) logger.warn({ inFlight: this.#linkServer.inFlight }, 'stopped before all work was done');
+    this.#publishing?.close();
     this.#linkServer.close('the worker stops');
     this.#server.forceShutdown();
     await directory.close();
@@ -143,11 +154,11 @@ export class Worker {
     const { domains, ports, uid, clock, logger } = this.#options;
     const portsOf = (domain: Domain): DomainPorts => this.#portsOf(domain);
     this.#flows = await startFlows(flowsOf(domains, portsOf), ports.log, logger);
-    this.#stopBackground = domains
-      .flatMap((domain) => domain.background?.(portsOf(domain)) ?? [])
-      .map((task) =>
-        startBackground({ task, owner: `${uid}/${this.#bootId}`, cache: ports.cache, clock, logger }),
-      );
+    const tasks = domains.flatMap((domain) => domain.background?.(portsOf(domain)) ?? []);
+    if (this.#publishing !== undefined) tasks.push(this.#publishing.task);
+    this.#stopBackground = tasks.map((task) =>
+      startBackground({ task, owner: `${uid}/${this.#bootId}`, cache: ports.cache, clock, logger }),
+    );
   }
 
   #serve(): readonly ServedOperation[] {
@@ -156,7 +167,16 @@ export class Worker {
 
   #portsOf(domain: Domain): DomainPorts {
     const { ports, clock, logger } = this.#options;
-    return { ...ports, clock, bootId: this.#bootId, logger: logger.child({ domain: domain.name }) };
+    const publications = this.#publishing?.publications;
+    const domainLogger = logger.child({ domain: domain.name });
+    return { ...ports, clock, bootId: this.#bootId, publications, logger: domainLogger };
+  }
+
+  #createPublishing(): Publishing | undefined {
+    const { ports, clock, logger, metrics } = this.#options;
+    const { events, documents, log } = ports;
+    if (events.atomic) return undefined;
+    return new Publishing({ bootId: this.#bootId, documents, log, clock, logger, metrics });
   }
 
   #addQueue(served: ServedOperation): void {
@@ -169,7 +189,7 @@ export class Worker {
       logger,
       metrics,
       maxWaiting: limits.window * 2,
-      maxBatchBytes: MAX_BATCH_BYTES,
+      maxBatchBytes: this.#options.maxBatchBytes ?? MAX_BATCH_BYTES,
     });
     this.#queues.set(name, queue);
   }

@@ -1,0 +1,85 @@
+import { keyOf, type StoredEvent } from '../events.ts';
+import type { HttpClient } from '../http-client.ts';
+import { type EventHistory, heard, type Ledger } from '../ledger.ts';
+import { inTurn, readLists as fetchLists, readSets } from '../reads.ts';
+import { CLIENTS, FRAUDSTERS } from '../writes.ts';
+import { sendAgain } from './after-kill.ts';
+import { checkAnswers } from './expectation.ts';
+import { checkKept, checkStored, readLists, type StoredEvents } from './lists.ts';
+import { checkCopies } from './log.ts';
+import { checkSets } from './sets.ts';
+import { checkDecided, followParked, settleOpen } from './settle.ts';
+import { readStores } from './stores.ts';
+import type { Violation } from './violation.ts';
+
+const EVERYBODY = [...CLIENTS, ...FRAUDSTERS];
+
+/** What was found, and what is stored as the lists show it. */
+export interface Found {
+  readonly violations: readonly Violation[];
+  readonly stored: StoredEvents;
+}
+
+/** Holds all lists against the ledger. Nobody may write meanwhile. */
+export async function checkLists(http: HttpClient, ledger: Ledger): Promise<Found> {
+  const { stored, violations } = readLists(await fetchLists(http, EVERYBODY));
+  return { stored, violations: [...violations, ...checkStored(ledger, stored)] };
+}
+
+/** Holds all interactions and branches against what is stored. */
+export async function checkNames(
+  http: HttpClient,
+  ledger: Ledger,
+  stored: StoredEvents,
+): Promise<readonly Violation[]> {
+  return checkSets(await readSets(http, EVERYBODY), stored, (event) => isAcknowledged(ledger, event));
+}
+
+/**
+ * Everything, of a platform that runs and that nobody else writes to: all is brought to a decision, sent again, and
+ * held against the lists before and after.
+ */
+export async function checkEverything(http: HttpClient, ledger: Ledger): Promise<Found> {
+  const first = await checkLists(http, ledger);
+  const parked = await followParked(http, ledger);
+  const setAside = new Set(
+    parked.decided.filter(({ state }) => state === 'DEAD_LETTER').map(({ history }) => history),
+  );
+  const open = await settleOpen(http, ledger, setAside);
+  await inTurn(ledger.histories.filter(hasStored), (history) => sendAgain(http, ledger, history));
+  const last = await checkLists(http, ledger);
+  const isStored = ({ type, id = '' }: EventHistory): boolean => last.stored.has(keyOf({ type, id }));
+  const fraudsters = new Set(FRAUDSTERS);
+  return {
+    stored: last.stored,
+    violations: [
+      ...first.violations,
+      ...parked.violations,
+      ...open,
+      ...checkKept(first.stored, last.stored, 'before everything was sent again'),
+      ...last.violations,
+      ...ledger.histories.flatMap((history) => checkAnswers(history, fraudsters)),
+      ...checkDecided(parked.decided, isStored),
+      ...(await checkNames(http, ledger, last.stored)),
+    ],
+  };
+}
+
+/** The log and the archive of a platform that has stopped, against what its lists have shown. */
+export async function checkStores(directory: string, stored: StoredEvents): Promise<readonly Violation[]> {
+  const { published, archived, violations } = await readStores(directory);
+  return [
+    ...violations,
+    ...checkCopies(published, stored, 'not-published'),
+    ...checkCopies(archived, stored, 'not-archived'),
+  ];
+}
+
+function hasStored(history: EventHistory): boolean {
+  return heard(history).some(({ said }) => said.kind === 'stored');
+}
+
+function isAcknowledged(ledger: Ledger, { type, id }: StoredEvent): boolean {
+  const history = ledger.find(type, id);
+  return history !== undefined && hasStored(history);
+}

@@ -1,0 +1,91 @@
+import type { CrashOrder, FaultOrder } from './child/orders.ts';
+import { CRASH_POINTS, type CrashPointSpec } from './crash-points.ts';
+import type { Random } from './random.ts';
+
+/** How a platform process is killed. */
+export type Kill =
+  /** From outside, when the clients have got so many answers. */
+  | { readonly kind: 'random'; readonly afterAnswers: number }
+  /** From outside, so long after it was started. */
+  | { readonly kind: 'starting'; readonly afterMs: number }
+  /** By itself, at a call of a port. */
+  | { readonly kind: 'point'; readonly order: CrashOrder; readonly during: CrashPointSpec['during'] };
+
+/** One life of the platform: how it runs and how it ends. */
+export interface Life {
+  /** From 1. */
+  readonly number: number;
+  readonly composed: boolean;
+  readonly faults: readonly FaultOrder[];
+  readonly kill: Kill;
+}
+
+const MAX_ANSWERS = 300;
+const MAX_START_MS = 1_200;
+const MAX_DURING_MS = 3;
+
+/** How many kills it takes to have every crash point once: one in three is a random one. */
+export const KILLS_FOR_ALL_POINTS = Math.ceil(
+  CRASH_POINTS.reduce((sum, { moments }) => sum + moments.length, 0) * 1.5,
+);
+
+/** The lives of a run, one after the other, without end; they follow from the random source alone. */
+export function* planLives(random: Random): Generator<Life, never> {
+  const points = dealPoints(random);
+  for (let number = 1; ; number += 1) {
+    const random1 = random.fork(`life ${number}`);
+    yield number % 3 === 0 ? randomLife(random1, number) : pointLife(random1, number, points.next().value);
+  }
+}
+
+/** How the last life runs, in which nobody is killed. */
+export function lastIsComposed(random: Random): boolean {
+  return random.fork('last life').chance(0.5);
+}
+
+interface Point {
+  readonly spec: CrashPointSpec;
+  readonly moment: CrashOrder['moment'];
+}
+
+/** Every crash point once in each round, in another order each time. */
+function* dealPoints(random: Random): Generator<Point, never> {
+  const all = CRASH_POINTS.flatMap((spec) => spec.moments.map((moment) => ({ spec, moment })));
+  for (let round = 1; ; round += 1) yield* random.fork(`round ${round}`).shuffled(all);
+}
+
+function randomLife(random: Random, number: number): Life {
+  const kill: Kill = random.chance(0.2)
+    ? { kind: 'starting', afterMs: random.integer(1, MAX_START_MS) }
+    : { kind: 'random', afterAnswers: random.integer(1, MAX_ANSWERS) };
+  return { number, composed: random.chance(0.5), faults: drawFaults(random), kill };
+}
+
+function pointLife(random: Random, number: number, { spec, moment }: Point): Life {
+  const nth = random.integer(1, spec.maxNth);
+  const order = { call: spec.call, moment, nth, delayMs: random.integer(0, MAX_DURING_MS) };
+  const composed = spec.stores === 'either' ? random.chance(0.5) : spec.stores === 'composed';
+  return {
+    number,
+    composed,
+    faults: drawFaults(random),
+    kill: { kind: 'point', order, during: spec.during },
+  };
+}
+
+const FAULTY_CALLS = [
+  'event-store.insertAndAppend',
+  'document-store.insertMany',
+  'event-log.append long_term_storage',
+  'document-store.findByIds',
+  'cache.contains fraud',
+  'cache.apply interactions',
+] as const;
+
+/** In some lives a service is away now and then, so that answers other than 201 come up and writes are parked. */
+function drawFaults(random: Random): readonly FaultOrder[] {
+  if (!random.chance(0.35)) return [];
+  const every = random.integer(6, 24);
+  const burst = random.integer(1, Math.floor(every / 2));
+  return [{ call: random.pick(FAULTY_CALLS), every, burst, effect: random.pick(['none', 'done'] as const) }];
+}

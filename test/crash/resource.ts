@@ -1,0 +1,43 @@
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+
+export const PLATFORM = 'bank';
+export const ARCHIVE_BUCKET = 'archive';
+
+const SEED = path.join(import.meta.dirname, '..', '..', 'examples', 'seed');
+
+/**
+ * Writes the resource that the suite runs: a bank whose archiver and resender work in small steps, so that they have
+ * many moments in which they can be killed.
+ */
+export function writeResource(file: string): void {
+  writeFileSync(
+    file,
+    `apiVersion: mini-platform.io/v1alpha1
+kind: MiniPlatform
+metadata:
+  name: ${PLATFORM}
+  annotations:
+    mini-platform.io/seed: ${SEED}
+spec:
+  domains: [bank]
+  worker:
+    replicas: 2
+  feeder:
+    source:
+      bucket: fraud
+      key: fraud-list.txt
+  archiver:
+    batchSize: 20
+    maxAge: 1s
+  s3:
+    buckets:
+      archive: ${ARCHIVE_BUCKET}
+  retry:
+    deadline: 1s
+    backoff:
+      initial: 100ms
+      max: 1s
+`,
+  );
+}

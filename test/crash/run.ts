@@ -1,0 +1,250 @@
+import path from 'node:path';
+import { checkAfterKill } from './check/after-kill.ts';
+import { checkEverything, checkLists, checkNames, checkStores } from './check/everything.ts';
+import { checkKept } from './check/lists.ts';
+import type { Violation } from './check/violation.ts';
+import type { SabotageOrder } from './child/orders.ts';
+import { Clients } from './clients.ts';
+import { callsWithoutPoint } from './crash-points.ts';
+import { HttpClient } from './http-client.ts';
+import { lastIsComposed, type Life, planLives } from './kill-plan.ts';
+import { fileJournal, Ledger } from './ledger.ts';
+import { type Exit, PlatformProcess } from './platform-process.ts';
+import { Random } from './random.ts';
+import { ReadFailure } from './reads.ts';
+import { type Gathered, Recent } from './recent.ts';
+import { PLATFORM, writeResource } from './resource.ts';
+import { countAnswers, DeathTally, type RunResult } from './tally.ts';
+import { FRAUDSTERS } from './writes.ts';
+
+export interface RunOptions {
+  readonly seed: number;
+  readonly kills: number;
+  /** An empty folder, for the state and what is written down. */
+  readonly directory: string;
+  readonly sabotage?: SabotageOrder | undefined;
+  readonly progress: (line: string) => void;
+}
+
+const CLIENTS_AT_ONCE = 16;
+/** So long a process may serve without reaching the crash point that it was given. */
+const REACH_MS = 8_000;
+/** Answers of the last load, after which nobody is killed any more. */
+const LAST_ANSWERS = 500;
+
+/** Kills a platform under load again and again, and holds what is left of it against what its clients were told. */
+export class CrashRun {
+  readonly #options: RunOptions;
+  readonly #file: string;
+  readonly #stateDir: string;
+  readonly #journal: ReturnType<typeof fileJournal>;
+  readonly #ledger: Ledger;
+  readonly #recent: Recent;
+  readonly #clients: Clients;
+  readonly #deaths = new DeathTally();
+  readonly #violations = new Map<string, Violation>();
+  readonly #startedAt = performance.now();
+  /** What the last lives have left to be checked. */
+  #pending: readonly Gathered[] = [];
+  #calls: Readonly<Record<string, number>> = {};
+
+  constructor(options: RunOptions) {
+    const { seed, directory } = options;
+    this.#options = options;
+    this.#file = path.join(directory, 'platform.yaml');
+    this.#stateDir = path.join(directory, 'state');
+    this.#journal = fileJournal(path.join(directory, 'journal.ndjson'));
+    this.#ledger = new Ledger(this.#journal.write);
+    this.#recent = new Recent(this.#ledger);
+    this.#clients = new Clients({
+      ledger: this.#ledger,
+      random: new Random(seed).fork('clients'),
+      count: CLIENTS_AT_ONCE,
+      report: (violation) => this.#report([violation]),
+    });
+  }
+
+  /** Runs to the end, or to the first life after which a promise was found broken. */
+  async run(): Promise<RunResult> {
+    const { seed, kills, directory } = this.#options;
+    writeResource(this.#file);
+    try {
+      for (const life of planLives(new Random(seed).fork('lives'))) {
+        if (this.#deaths.total >= kills || this.#violations.size > 0) break;
+        await this.#live(life);
+        this.#tellProgress();
+      }
+      if (this.#violations.size === 0) await this.#finish();
+    } finally {
+      await this.#clients.end();
+      this.#journal.close();
+    }
+    return {
+      seed,
+      directory,
+      ...this.#deaths.result(),
+      callsWithoutPoint: callsWithoutPoint(this.#calls),
+      answers: countAnswers(this.#ledger),
+      events: this.#ledger.histories.length,
+      violations: [...this.#violations.values()],
+      seconds: (performance.now() - this.#startedAt) / 1000,
+    };
+  }
+
+  /** One life: start, look at what the last death has left, work, die. */
+  async #live(life: Life): Promise<void> {
+    const { kill } = life;
+    this.#journal.write(JSON.stringify({ life, at: Date.now() }));
+    const platform = this.#start(life);
+    if (kill.kind === 'starting') setTimeout(() => platform.kill('starting'), kill.afterMs);
+    const ready = await platform.ready;
+    if ('http' in ready) {
+      const http = new HttpClient(ready.http);
+      this.#clients.resume(http);
+      if (await this.#checkAfterKill(http, platform)) this.#letDie(life, platform);
+      await platform.exited;
+      await this.#clients.pause();
+      this.#recent.cancel();
+      http.close();
+    }
+    this.#pending = [...this.#pending, this.#recent.take()];
+    this.#note(life, platform, await platform.exited);
+  }
+
+  #start(life?: Life): PlatformProcess {
+    const { seed, sabotage } = this.#options;
+    const kill = life?.kill;
+    const orders = {
+      file: this.#file,
+      stateDir: this.#stateDir,
+      composed: life?.composed ?? lastIsComposed(new Random(seed)),
+      ...(life === undefined ? {} : { faults: life.faults }),
+      ...(kill?.kind === 'point' && kill.during === 'start' ? { crashAtStart: kill.order } : {}),
+      ...(sabotage === undefined ? {} : { sabotage }),
+    };
+    return new PlatformProcess(orders, path.join(this.#options.directory, 'stderr.log'));
+  }
+
+  /** From now on the platform works towards its death. */
+  #letDie({ kill }: Life, platform: PlatformProcess): void {
+    if (kill.kind === 'random') this.#recent.after(kill.afterAnswers, () => platform.kill('random'));
+    if (kill.kind === 'point' && kill.during === 'load') platform.crashAt(kill.order);
+    const late = setTimeout(() => platform.kill('not reached'), REACH_MS);
+    void platform.exited.then(() => clearTimeout(late));
+  }
+
+  /** Resolves to whether it came to its end: the platform may be dying already. */
+  async #checkAfterKill(http: HttpClient, platform: PlatformProcess): Promise<boolean> {
+    const fraudsters = new Set(FRAUDSTERS);
+    try {
+      for (const gathered of this.#pending) {
+        this.#report(await checkAfterKill({ http, ledger: this.#ledger, fraudsters }, gathered));
+      }
+      this.#pending = [];
+      return true;
+    } catch (error) {
+      if (!(error instanceof ReadFailure)) throw error;
+      // Cut, and not dying: that is noted when it is dead.
+      if (error.cut) return false;
+      platform.kill('a read failed');
+      this.#report([{ kind: 'odd-answer', subject: 'a read', said: 'answered', found: error.message }]);
+      return false;
+    }
+  }
+
+  #note(life: Life, platform: PlatformProcess, { code, signal }: Exit): void {
+    const { killedFor } = platform;
+    this.#journal.write(JSON.stringify({ died: life.number, at: Date.now(), code, signal, killedFor }));
+    if (killedFor === 'random' || killedFor === 'starting' || killedFor === 'not reached') {
+      this.#deaths.add(life, killedFor);
+    } else if (killedFor === undefined && signal === 'SIGKILL' && life.kill.kind === 'point') {
+      this.#deaths.add(life, 'point');
+    } else {
+      const how = killedFor ?? `it ended with ${code ?? signal ?? 'nothing'}`;
+      this.#reportProcess(`life ${life.number}, ${JSON.stringify(life.kill)}`, how, platform);
+    }
+  }
+
+  /** Without kills: bring everything to its end, and look at all of it, also after a last start. */
+  async #finish(): Promise<void> {
+    const { progress } = this.#options;
+    progress('The last life: everything is brought to a decision and checked ...');
+    const found = await this.#peacefully(async (http, platform) => {
+      this.#clients.resume(http);
+      await this.#checkAfterKill(http, platform);
+      await this.#answers(LAST_ANSWERS);
+      await this.#clients.pause();
+      const everything = await checkEverything(http, this.#ledger);
+      this.#calls = (await platform.calls()) ?? {};
+      return everything;
+    });
+    if (found === undefined) return;
+    this.#report(found.violations);
+    this.#report(await checkStores(path.join(this.#stateDir, PLATFORM), found.stored));
+    progress('Started once more, to see that it all is still there ...');
+    await this.#peacefully(async (http) => {
+      const again = await checkLists(http, this.#ledger);
+      this.#report([...again.violations, ...checkKept(found.stored, again.stored, 'before the last stop')]);
+      this.#report(await checkNames(http, this.#ledger, again.stored));
+    });
+  }
+
+  /** Starts a platform, works with it, and drains it. Undefined when that went wrong, which is reported. */
+  async #peacefully<T>(
+    work: (http: HttpClient, platform: PlatformProcess) => Promise<T>,
+  ): Promise<T | undefined> {
+    const platform = this.#start();
+    const ready = await platform.ready;
+    if (!('http' in ready)) {
+      this.#reportProcess(
+        'a start',
+        platform.killedFor ?? `it ended with ${ready.code ?? 'a signal'}`,
+        platform,
+      );
+      return undefined;
+    }
+    const http = new HttpClient(ready.http);
+    try {
+      return await work(http, platform);
+    } catch (error) {
+      if (!(error instanceof ReadFailure)) throw error;
+      this.#report([{ kind: 'odd-answer', subject: 'a read', said: 'answered', found: error.message }]);
+      return undefined;
+    } finally {
+      http.close();
+      const { code, signal } = await platform.stop();
+      if (code !== 0)
+        this.#reportProcess('a stop', platform.killedFor ?? `${code ?? signal ?? ''}`, platform);
+    }
+  }
+
+  /** Resolves when there were so many more answers, or the clients get none any more. */
+  #answers(count: number): Promise<void> {
+    return new Promise((resolve) => {
+      const late = setTimeout(resolve, REACH_MS);
+      this.#recent.after(count, () => {
+        clearTimeout(late);
+        resolve();
+      });
+    });
+  }
+
+  #reportProcess(when: string, how: string, platform: PlatformProcess): void {
+    const found = `${how}\n${platform.stderrTail()}`;
+    this.#report([{ kind: 'process', subject: when, said: 'killed as planned, or ended well', found }]);
+  }
+
+  #report(violations: readonly Violation[]): void {
+    for (const violation of violations) {
+      this.#violations.set([violation.kind, violation.subject, violation.found].join('\n'), violation);
+    }
+  }
+
+  #tellProgress(): void {
+    const { kills, progress } = this.#options;
+    const done = this.#deaths.total;
+    if (done % (kills > 100 ? 25 : 10) !== 0) return;
+    const seconds = ((performance.now() - this.#startedAt) / 1000).toFixed(0);
+    progress(`${done} of ${kills} kills, ${this.#ledger.answered} answers, ${seconds} s`);
+  }
+}
