@@ -37,7 +37,11 @@ function createProgram(): Command {
     .command('up')
     .description('Run a platform on this machine, in one process, with embedded stores')
     .argument('[file]', 'the MiniPlatform resource, YAML', DEFAULT_FILE)
-    .option('--port <port>', 'port of the HTTP API, on loopback; 0 lets the system choose', parsePort, 8080)
+    .option(
+      '--port <port>',
+      'port of the HTTP API, on loopback; 0 lets the system choose (default: spec.dispatcher.service.port, 8080)',
+      parsePort,
+    )
     .option('--metrics-port <port>', 'port of /metrics, /healthz and /readyz, on loopback', parsePort, 9464)
     .option(
       '--admin-port <port>',

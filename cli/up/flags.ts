@@ -2,7 +2,8 @@ import type { LogFormat, LogLevel } from '../../runtime/logging.ts';
 
 /** Flags of `up`, as they were given. */
 export interface UpFlags {
-  readonly port: number;
+  /** Undefined: the one that the resource names. */
+  readonly port?: number;
   readonly metricsPort: number;
   readonly adminPort: number;
   readonly stateDir: string;

@@ -11,7 +11,6 @@ import { logConfig, roleConfigs } from './role-configs.ts';
 import type { RoleConfigs } from './role-configs.ts';
 
 const FLAGS: UpFlags = {
-  port: 8080,
   metricsPort: 9464,
   adminPort: 9465,
   stateDir: '.mini-platform',
@@ -231,6 +230,14 @@ describe('services', () => {
       cache: dispatcher.stores.cache,
     });
   });
+});
+
+test('the HTTP port is the resource\'s, unless a flag says another', () => {
+  const dispatcher = { service: { port: 8181 } };
+  const portOf = (flags: Partial<UpFlags>): number =>
+    configs({ dispatcher }, { ...flags }).dispatcher.http.port;
+  expect(portOf({})).toBe(8181);
+  expect(portOf({ port: 8282 })).toBe(8282);
 });
 
 test('flags that want one port for two servers are refused', () => {

@@ -49,7 +49,7 @@ export function roleConfigs({ resource, flags, secretsDir, onTerminal }: RoleCon
     dispatcher: compile(embedded(ROLE_CONFIGS.dispatcher), {
       ...everyRole,
       domains,
-      http: { port: flags.port },
+      http: { port: flags.port ?? resource.spec.dispatcher.service.port },
       admin: { port: flags.adminPort },
       join: anyPort,
       maxMembers: worker.maxMembers,

@@ -2,29 +2,31 @@ import { hash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { LogRecord } from '../ports/event-log.ts';
-import { encodeLine } from './line.ts';
+import { lineBound, writeLine } from './line.ts';
 import type { ObjectFacts } from './object-facts.ts';
 
-/** Records of one partition that will be one object. */
+/** Records of one partition that will be one object. They are written as they come, into one buffer. */
 export class Batch {
   /** The first offset that it answers for. */
   readonly from: bigint;
-  readonly #lines: string[] = [];
+  #text: Buffer;
   readonly #offsets: bigint[] = [];
   readonly #timestamps: number[] = [];
-  #bytes = 0;
+  /** Where each line ends. */
+  readonly #ends: number[] = [];
 
-  constructor(from: bigint) {
+  constructor(from: bigint, text: Buffer = Buffer.allocUnsafe(0)) {
     this.from = from;
+    this.#text = text;
   }
 
   get count(): number {
-    return this.#lines.length;
+    return this.#ends.length;
   }
 
-  /** What its records weigh, in bytes, more or less. */
+  /** Bytes of its lines. */
   get bytes(): number {
-    return this.#bytes;
+    return this.#ends.at(-1) ?? 0;
   }
 
   /** The first offset behind what it answers for. */
@@ -35,19 +37,20 @@ export class Batch {
 
   /** Takes a record whose offset is `next` or behind it. */
   add(record: LogRecord): void {
-    this.#push(encodeLine(record), record.offset, record.timestamp);
-    this.#bytes += weightOf(record);
+    const at = this.bytes;
+    this.#reserve(at + lineBound(record));
+    this.#push(record.offset, record.timestamp, writeLine(record, this.#text, at));
   }
 
   /** What remains of it from an offset on. */
   behind(offset: bigint): Batch {
-    const rest = new Batch(offset);
-    this.#offsets.forEach((each, place) => {
-      const [line, timestamp] = [this.#lines[place], this.#timestamps[place]];
-      if (each < offset || line === undefined || timestamp === undefined) return;
-      rest.#push(line, each, timestamp);
-      rest.#bytes += line.length;
-    });
+    const kept = this.#offsets.findIndex((each) => each >= offset);
+    if (kept < 0) return new Batch(offset);
+    const begin = kept === 0 ? 0 : (this.#ends[kept - 1] ?? 0);
+    const rest = new Batch(offset, Buffer.from(this.#text.subarray(begin, this.bytes)));
+    for (let place = kept; place < this.count; place += 1) {
+      rest.#push(this.#offsets[place] ?? 0n, this.#timestamps[place] ?? 0, (this.#ends[place] ?? 0) - begin);
+    }
     return rest;
   }
 
@@ -59,19 +62,24 @@ export class Batch {
       throw new Error('there is no object without a record');
     }
     const { from, next, count } = this;
-    const body = await compress(Buffer.from(`${this.#lines.join('\n')}\n`), COMPRESSION);
+    const body = await compress(this.#text.subarray(0, this.bytes), COMPRESSION);
     const [earliest, latest] = extremes(this.#timestamps);
     const sha256 = hash('sha256', body, 'hex');
-    return {
-      body,
-      facts: { from, next, count, content: { first, last, earliest, latest, lastTimestamp, sha256 } },
-    };
+    const content = { first, last, earliest, latest, lastTimestamp, sha256 };
+    return { body, facts: { from, next, count, content } };
   }
 
-  #push(line: string, offset: bigint, timestamp: number): void {
-    this.#lines.push(line);
+  #reserve(bytes: number): void {
+    if (bytes <= this.#text.byteLength) return;
+    const text = Buffer.allocUnsafeSlow(Math.max(bytes, 2 * this.#text.byteLength, LEAST_BYTES));
+    this.#text.copy(text, 0, 0, this.bytes);
+    this.#text = text;
+  }
+
+  #push(offset: bigint, timestamp: number, end: number): void {
     this.#offsets.push(offset);
     this.#timestamps.push(timestamp);
+    this.#ends.push(end);
   }
 }
 
@@ -81,16 +89,11 @@ export interface PackedBatch {
   readonly facts: ObjectFacts;
 }
 
-/** What a record weighs in a batch, in bytes, more or less. */
-export function weightOf({ key, value }: LogRecord): number {
-  return LINE_FRAME + (key?.length ?? 0) + (value?.byteLength ?? 0);
-}
-
 const compress = promisify(gzip);
 /** Measured on bank events, which are mostly ids and hashes: level 6 takes 1.6 times the time for 4 % fewer bytes. */
 const COMPRESSION = { level: 2, memLevel: 9, chunkSize: 256 * 1024 };
-/** Bytes of a line beside key and value. */
-const LINE_FRAME = 60;
+/** Room that a batch begins with. */
+const LEAST_BYTES = 16 * 1024;
 
 function extremes(values: readonly number[]): readonly [least: number, greatest: number] {
   let [least, greatest] = [Infinity, -Infinity];

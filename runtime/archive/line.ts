@@ -1,29 +1,71 @@
 import { isUtf8 } from 'node:buffer';
 import type { LogRecord } from '../ports/event-log.ts';
+import { isCompactJson } from './compact-json.ts';
 
 /** A record as it stands in the archive. */
 export type ArchivedRecord = Omit<LogRecord, 'partition'>;
 
+const CLOSE_OBJECT = 0x7d;
+const NEW_LINE = 0x0a;
+/** More than the bytes of a line beside key and value: names, punctuation, the longest offset and timestamp. */
+const FRAME = 128;
 const LINE =
   /^\{"offset":(\d{1,19}),"timestamp":(-?\d{1,16}),"key":(null|"[^"\\]*(?:\\.[^"\\]*)*"),"value(Base64)?":(.+)\}$/s;
 
-/**
- * A record as one line of JSON without its end: `{"offset":..,"timestamp":..,"key":..,"value":..}`. A value that is
- * JSON stands in it as its producer wrote it, digit by digit; only its line breaks become spaces. Any other value
- * is in `valueBase64`, and so is a value that reads `null`, which would be taken for one that is absent.
- */
-export function encodeLine({ offset, timestamp, key, value }: LogRecord): string {
-  const keyJson = key === null ? 'null' : JSON.stringify(key);
-  const head = `{"offset":${offset.toString()},"timestamp":${timestamp},"key":${keyJson},`;
-  if (value === null) return `${head}"value":null}`;
-  const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
-  const json = oneLineJson(bytes);
-  return json === undefined
-    ? `${head}"valueBase64":"${bytes.toString('base64')}"}`
-    : `${head}"value":${json}}`;
+/** Bytes that a record's line takes at most. */
+export function lineBound({ key, value }: LogRecord): number {
+  // In JSON a character of the key may become six; in base64 three bytes become four.
+  return FRAME + 6 * (key?.length ?? 0) + Math.ceil((value?.byteLength ?? 0) / 3) * 4;
 }
 
-/** Reads what `encodeLine` wrote; undefined when it is not that. */
+/**
+ * Writes a record as one line of JSON, `{"offset":..,"timestamp":..,"key":..,"value":..}`, where there is room for it
+ * (`lineBound`); returns the place behind it. A value that is JSON stands in it as its producer wrote it, digit by
+ * digit; only its line breaks become spaces. Any other value is in `valueBase64`, and so is a value that reads
+ * `null`, which would be taken for one that is absent.
+ */
+export function writeLine(record: LogRecord, into: Buffer, at: number): number {
+  const { value } = record;
+  // What is not UTF-8 would not be read as it was.
+  const isCopied = value !== null && isUtf8(value) && isCompactJson(value);
+  const text = `${headOf(record)}${isCopied ? '":' : `${valueText(value)}}\n`}`;
+  const end = at + into.write(text, at, 'utf8');
+  if (!isCopied) return end;
+  into.set(value, end);
+  into[end + value.byteLength] = CLOSE_OBJECT;
+  into[end + value.byteLength + 1] = NEW_LINE;
+  return end + value.byteLength + 2;
+}
+
+function headOf({ offset, timestamp, key }: LogRecord): string {
+  const keyJson = key === null ? 'null' : JSON.stringify(key);
+  return `{"offset":${offset},"timestamp":${timestamp},"key":${keyJson},"value`;
+}
+
+/** What follows on `"value`. */
+function valueText(value: Uint8Array | null): string {
+  if (value === null) return '":null';
+  const json = isUtf8(value) ? oneLineJson(value) : undefined;
+  return json === undefined ? `Base64":"${bufferOf(value).toString('base64')}"` : `":${json}`;
+}
+
+/** The text of a value that is JSON, in one line; undefined for any other value, and for the value `null`. */
+function oneLineJson(value: Uint8Array): string | undefined {
+  const text = bufferOf(value).toString('utf8');
+  try {
+    if (JSON.parse(text) === null) return undefined;
+  } catch {
+    return undefined;
+  }
+  // Within strings JSON has no line breaks, so these are mere white space.
+  return text.replaceAll('\n', ' ');
+}
+
+function bufferOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
+}
+
+/** Reads a line that `writeLine` wrote, without its end; undefined when it is not that. */
 export function decodeLine(line: string): ArchivedRecord | undefined {
   const [, offset, timestamp, key, base64, value] = LINE.exec(line) ?? [];
   if (offset === undefined || key === undefined || value === undefined) return undefined;
@@ -38,20 +80,6 @@ export function decodeLine(line: string): ArchivedRecord | undefined {
     // No JSON, so no line of an archive.
     return undefined;
   }
-}
-
-/** The text of a value that is JSON, in one line; undefined for any other value, and for the value `null`. */
-function oneLineJson(bytes: Buffer): string | undefined {
-  // What is not UTF-8 would come back changed.
-  if (!isUtf8(bytes)) return undefined;
-  const text = bytes.toString('utf8');
-  try {
-    if (JSON.parse(text) === null) return undefined;
-  } catch {
-    return undefined;
-  }
-  // Within strings JSON has no line breaks, so these are mere white space.
-  return text.includes('\n') ? text.replaceAll('\n', ' ') : text;
 }
 
 function jsonBytes(parsed: unknown, text: string): Uint8Array | null {

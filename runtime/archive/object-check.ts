@@ -36,22 +36,30 @@ export async function checkObject(object: ObjectContent, place: ObjectPlace): Pr
   const findings: Finding[] = [];
   const complain: Complain = (kind, message) => findings.push({ kind, key, message });
   const parsed = parseMetadata(metadata);
-  if (!parsed.ok) complain('metadata', parsed.fault);
-  const facts = parsed.ok ? parsed.facts : undefined;
-  if (facts !== undefined) complainOfFacts(facts, place, complain);
-  const range = { from: facts?.from ?? place.from, next: facts?.next };
-  if (facts !== undefined && facts.content === undefined) {
-    return { link: { ...range, records: 0, first: undefined, last: undefined }, findings };
+  if (!parsed.ok) {
+    complain('metadata', parsed.fault);
+    const content = await readContent(body, complain);
+    const next = content.last === undefined ? undefined : content.last + 1n;
+    return { link: linkOf({ from: place.from, next }, content), findings };
   }
-  const content = await readContent(body);
-  complainOfContent(content, complain);
-  if (facts?.content !== undefined) compare(content, facts.content, { count: facts.count, complain });
-  const { count: records, first, last } = content;
-  const end = last === undefined ? undefined : last + 1n;
-  return { link: { ...range, next: facts?.next ?? end, records, first, last }, findings };
+  const { facts } = parsed;
+  complainOfFacts(facts, place, complain);
+  if (facts.content === undefined) return { link: linkOf(facts, NOTHING), findings };
+  const content = await readContent(body, complain);
+  compare(content, facts.content, { count: facts.count, complain });
+  return { link: linkOf(facts, content), findings };
 }
 
-async function readContent(body: AsyncIterable<Uint8Array>): Promise<Content> {
+const NOTHING = { count: 0, first: undefined, last: undefined };
+
+function linkOf(
+  { from, next }: Pick<Link, 'from' | 'next'>,
+  { count, first, last }: Pick<Content, 'count' | 'first' | 'last'>,
+): Link {
+  return { from, next, records: count, first, last };
+}
+
+async function readContent(body: AsyncIterable<Uint8Array>, complain: Complain): Promise<Content> {
   const hash = createHash('sha256');
   const tally = new Tally();
   let unreadable: string | undefined;
@@ -62,7 +70,9 @@ async function readContent(body: AsyncIterable<Uint8Array>): Promise<Content> {
     if (!(error instanceof UnreadableObject)) throw error;
     unreadable = error.message;
   }
-  return { ...tally.result(), unreadable, sha256: hash.digest('hex') };
+  const content = { ...tally.result(), unreadable, sha256: hash.digest('hex') };
+  complainOfContent(content, complain);
+  return content;
 }
 
 async function* observe(

@@ -447,6 +447,6 @@ describe('whatever happens', () => {
         expect([follower.counts?.parked, follower.counts?.deadLetters]).toEqual(counts);
       },
     );
-    await fc.assert(property, { numRuns: 60 });
+    await fc.assert(property, { numRuns: 1500 });
   });
 });

@@ -438,7 +438,7 @@ describe('the loop', () => {
     stores.cacheTap.mend();
     await eventually('the write is resolved', async () => {
       stores.clock.advance(LIMITS.pollMs);
-      return (await parked()).length === 0;
+      return (await foldOfTopic(stores.direct.log)).counts[0] === 0;
     });
     stop.abort();
     await running;

@@ -141,14 +141,27 @@ describe('a feeder', () => {
   test('loads a changed list at the next interval, and only then', async () => {
     object.put('ann\n');
     await started();
+    await pass(CHECK_MS);
     object.put('bob\n');
     await pass(INTERVAL_MS - CHECK_MS);
     expect(await refused()).toEqual(['ann']);
     await pass(CHECK_MS);
     expect(await refused()).toEqual(['bob']);
+    await pass(CHECK_MS);
     const { gets } = object;
     await pass(3 * INTERVAL_MS);
     expect(object.gets).toBe(gets + 3);
+  });
+
+  test('looks once more after a load, as the object may have changed meanwhile', async () => {
+    object.put('ann\n');
+    object.before = (what) => {
+      if (what === 'piece') object.put('bob\n');
+    };
+    await started();
+    expect(await refused()).toEqual(['ann']);
+    await pass(CHECK_MS);
+    expect(await refused()).toEqual(['bob']);
   });
 
   test('with an interval below a second looks that often', async () => {
@@ -404,16 +417,16 @@ describe('a feeder', () => {
   test('counts loads, lines and ages', async () => {
     object.put('ann\nb\tb\n');
     const feeder = await started();
-    await pass(INTERVAL_MS - CHECK_MS);
+    await pass(INTERVAL_MS);
     feeder.collect();
     expect(await valueOf('in_force')).toEqual({ '': 1 });
     expect(await valueOf('names')).toEqual({ '': 1 });
     expect(await valueOf('refused_lines')).toEqual({ '': 1 });
-    expect(await valueOf('age_seconds')).toEqual({ loaded: 29, verified: 29 });
+    expect(await valueOf('age_seconds')).toEqual({ loaded: 30, verified: 29 });
     expect(await valueOf('last_failure_timestamp_seconds')).toEqual({ '': 0 });
     await pass(2 * CHECK_MS);
     feeder.collect();
-    expect(await valueOf('age_seconds')).toEqual({ loaded: 31, verified: 1 });
+    expect(await valueOf('age_seconds')).toEqual({ loaded: 32, verified: 1 });
     object.remove();
     await pass(INTERVAL_MS);
     expect(await valueOf('last_failure_timestamp_seconds')).toEqual({

@@ -47,7 +47,11 @@ describe('operations on a link', () => {
 
   test('arrive as writes or as discards, as they were sent', async () => {
     const { worker, link } = await open();
-    const sent = [operation('a'), { ...operation('b'), discard: true }, { ...operation('c'), discard: false }];
+    const sent = [
+      operation('a'),
+      { ...operation('b'), discard: true },
+      { ...operation('c'), discard: false },
+    ];
     await Promise.all(sent.map((each) => link.client.send(each)));
     expect(worker.submitted.map(({ discard }) => discard)).toEqual([false, true, false]);
   });

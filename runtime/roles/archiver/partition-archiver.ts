@@ -1,4 +1,4 @@
-import { Batch, weightOf } from '../../archive/batch.ts';
+import { Batch } from '../../archive/batch.ts';
 import type { CancelTimer } from '../../clock.ts';
 import type { LogRecord, RecordBatch } from '../../ports/event-log.ts';
 import { ChainWriter, type ChainWriterOptions } from './chain-writer.ts';
@@ -95,7 +95,7 @@ export class PartitionArchiver {
   #takes(record: LogRecord): boolean {
     const { batchSize, maxBytes } = this.#options.limits;
     const { count, bytes } = this.#gathering;
-    const fits = count === 0 || (count < batchSize && bytes + weightOf(record) <= maxBytes);
+    const fits = count === 0 || (count < batchSize && bytes + sizeOf(record) <= maxBytes);
     return fits && !this.#isDraining;
   }
 
@@ -159,4 +159,9 @@ export class PartitionArchiver {
     this.#room.resolve(undefined);
     this.#room = Promise.withResolvers<undefined>();
   }
+}
+
+/** Bytes of a record, its frame in the archive aside. */
+function sizeOf({ key, value }: LogRecord): number {
+  return (key?.length ?? 0) + (value?.byteLength ?? 0);
 }

@@ -206,6 +206,8 @@ export class Feeder {
         this.#report.refusedLines(result.refused);
         this.#report.counted('loaded');
         this.#verified(result.list);
+        // The object may have changed while it was loaded.
+        this.#lookAt = 0;
         break;
       case 'current':
         this.#verified(result.list);

@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import { turn } from '../../../test/helpers/eventually.ts';
 import { ManualClock } from '../../../test/helpers/manual-clock.ts';
 import type { EncodedCall, ServedOperation } from '../../domain-kit/domain.ts';
-import type { Outcome } from '../../domain-kit/outcome.ts';
+import { failed, type Outcome } from '../../domain-kit/outcome.ts';
 import { fromWire } from '../../domain-kit/outcome-wire.ts';
 import { createMetrics } from '../../metrics.ts';
 import { OperationQueue } from './operation-queue.ts';
@@ -47,6 +47,10 @@ function queueOf(
     metrics: createMetrics(),
     ...bounds,
   });
+}
+
+function isFull(outcome: Outcome<Uint8Array>): boolean {
+  return outcome.verdict === 'FAILED' && outcome.cause === 'FULL';
 }
 
 /** Submits operations; their number is their place in `outcomes`. */
@@ -132,13 +136,27 @@ describe('group commit', () => {
 });
 
 describe('an operation that waits', () => {
-  test('beyond its deadline is answered as expired, and the handler does not see it', async () => {
+  test('beyond its deadline is not shown to the handler: while others are answered, that is too much load', async () => {
     submit(1);
     await turn();
+    clock.advance(1);
     submit(1, { deadline: 50 });
     submit(1, { deadline: 500 });
     clock.advance(50);
     batches.forEach(echo);
+    await turn();
+    expect(outcomes.get(1)).toMatchObject({ verdict: 'FAILED', cause: 'FULL', attempted: false });
+    expect(batches[1]?.calls.map(({ eventId }) => eventId)).toEqual(['2']);
+  });
+
+  test('beyond its deadline, while everybody fails, has expired: the service is away', async () => {
+    submit(1);
+    await turn();
+    clock.advance(1);
+    submit(1, { deadline: 50 });
+    submit(1, { deadline: 500 });
+    clock.advance(50);
+    batches[0]?.end([failed('STORE_UNAVAILABLE', 'away', true)]);
     await turn();
     expect(outcomes.get(1)).toMatchObject({ verdict: 'FAILED', cause: 'EXPIRED', attempted: false });
     expect(batches[1]?.calls.map(({ eventId }) => eventId)).toEqual(['2']);
@@ -152,6 +170,18 @@ describe('an operation that waits', () => {
     submit(1);
     await turn();
     expect(sizes()).toEqual([1]);
+  });
+
+  test('is refused when more are in the queue than are answered in time', async () => {
+    for (let n = 0; n < 5; n += 1) {
+      submit(1, { deadline: clock.monotonic() + 1_000 });
+      await turn();
+      clock.advance(600);
+      batches.slice(n).forEach(echo);
+      await turn();
+    }
+    submit(20, { deadline: clock.monotonic() + 1_000 });
+    expect([...outcomes.values()].filter(isFull)).toHaveLength(16);
   });
 
   test('is refused when the queue is full, and taken when there is room again', async () => {
