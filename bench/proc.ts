@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 
 /** Clock ticks per second in /proc: USER_HZ, 100 on every architecture that Node runs on (man 5 proc). */
 const TICKS_PER_SECOND = 100;
@@ -14,6 +14,21 @@ export async function processRssBytes(pid: number): Promise<number | undefined> 
   return read(`/proc/${pid}/status`, parseRssBytes);
 }
 
+/** The most that VmRSS has been in bytes, since the process began or `resetPeakRss`; undefined where that is unknown. */
+export async function peakRssBytes(pid: number): Promise<number | undefined> {
+  return read(`/proc/${pid}/status`, parsePeakRssBytes);
+}
+
+/** Forgets what the memory of a process has been, so that `peakRssBytes` tells what it is from now on. */
+export async function resetPeakRss(pid: number): Promise<void> {
+  try {
+    // Source: proc(5), /proc/pid/clear_refs.
+    await writeFile(`/proc/${pid}/clear_refs`, '5');
+  } catch {
+    // No /proc on this system, so there is no peak either.
+  }
+}
+
 /** Takes utime and stime, fields 14 and 15, from the text of /proc/PID/stat. */
 export function parseCpuSeconds(stat: string): number | undefined {
   // Field 2, the name, is in parentheses and may have spaces and parentheses of its own.
@@ -25,6 +40,12 @@ export function parseCpuSeconds(stat: string): number | undefined {
 /** Takes VmRSS from the text of /proc/PID/status. */
 export function parseRssBytes(status: string): number | undefined {
   const [, kib] = /^VmRSS:\s+(\d+) kB$/m.exec(status) ?? [];
+  return kib === undefined ? undefined : Number(kib) * KIB;
+}
+
+/** Takes VmHWM from the text of /proc/PID/status. */
+export function parsePeakRssBytes(status: string): number | undefined {
+  const [, kib] = /^VmHWM:\s+(\d+) kB$/m.exec(status) ?? [];
   return kib === undefined ? undefined : Number(kib) * KIB;
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { urlInReadyLine } from './platform-process.ts';
-import { parseCpuSeconds, parseRssBytes } from './proc.ts';
+import { parseCpuSeconds, parsePeakRssBytes, parseRssBytes } from './proc.ts';
 
 describe('/proc', () => {
   test('the CPU time is user and system time, whatever the name of the process', () => {
@@ -14,7 +14,9 @@ describe('/proc', () => {
   });
 
   test('the memory is VmRSS in bytes', () => {
-    expect(parseRssBytes('VmPeak:\t  900 kB\nVmRSS:\t  2048 kB\nThreads:\t11\n')).toBe(2 * 1024 * 1024);
+    const status = 'VmPeak:\t  900 kB\nVmHWM:\t  3072 kB\nVmRSS:\t  2048 kB\nThreads:\t11\n';
+    expect(parseRssBytes(status)).toBe(2 * 1024 * 1024);
+    expect(parsePeakRssBytes(status)).toBe(3 * 1024 * 1024);
   });
 });
 

@@ -6,8 +6,8 @@ import { ManualClock } from '../../test/helpers/manual-clock.ts';
 import type { StoredDocument } from '../ports/document-store.ts';
 import { PortError } from '../ports/port-error.ts';
 import type { Call, Discard } from './domain.ts';
-import { type EventRecord, fromDocument } from './event.ts';
-import { eventWriter, type Judgement, LONG_TERM_STORAGE } from './event-writer.ts';
+import { type EventRecord, fromDocument, LONG_TERM_STORAGE } from './event.ts';
+import { eventWriter, type Judgement } from './event-writer.ts';
 import { failed, type Outcome } from './outcome.ts';
 
 interface Payment {

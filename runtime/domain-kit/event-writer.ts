@@ -18,8 +18,6 @@ import { insertEvents, type Insertion } from './event-insert.ts';
 import { type Failed, failed, type FailureCause, type Outcome } from './outcome.ts';
 import type { BatchEnd, EventPublications, OpenBatch, Publications } from './publications.ts';
 
-export { LONG_TERM_STORAGE } from './event.ts';
-
 /** What the domain thinks of a new event. A failure means that it cannot be told now. */
 export type Judgement = 'accept' | { readonly refuse: ErrorCode } | Failed;
 

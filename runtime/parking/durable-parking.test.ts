@@ -196,7 +196,8 @@ describe('a parked write', () => {
     await parking.park(newWrite(1, { bodyHash: 'one' }));
     await parking.park(newWrite(1, { bodyHash: 'two' }));
     expect((await find(parking, 1)).map(({ bodyHash }) => bodyHash)).toEqual(['one', 'two']);
-    expect(await bodies(parking, 1)).toEqual(['one', 'two']);
+    // In any order: its own ones come first until the schedule shows them.
+    expect((await bodies(parking, 1))?.toSorted()).toEqual(['one', 'two']);
   });
 
   test('is not acknowledged unless the log has it', async () => {
@@ -470,7 +471,7 @@ describe('what is seen from outside', () => {
     await inTime('it is behind', async () => (await valuesOf(metrics.parkedScheduleBehind))[''] === 1);
   });
 
-  test('log lines: parked, away, set aside, resolved; and nothing of what clients sent', async () => {
+  test('log lines: away, set aside, resolved; and nothing of what clients sent', async () => {
     const parking = await open();
     const request = new TextEncoder().encode('a secret of a client');
     await parking.park(newWrite(1, { request }));
@@ -489,12 +490,6 @@ describe('what is seen from outside', () => {
     const lines = logged.map((line) =>
       Object.fromEntries(Object.entries(line).filter(([field]) => wanted.includes(field))),
     );
-    expect(lines).toContainEqual({
-      msg: 'a write was parked',
-      operation: 'bank.transaction',
-      eventId: 'event-1',
-      cause: 'EXPIRED',
-    });
     expect(lines).toContainEqual({
       msg: 'what parked writes need is away; single ones probe for it',
       cause: 'STORE_UNAVAILABLE',

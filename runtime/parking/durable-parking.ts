@@ -91,17 +91,15 @@ export class DurableParking implements Parking {
    * exist, and when too many writes are parked already; with `invalid` when the log cannot hold it.
    */
   async park(write: NewParkedWrite): Promise<void> {
-    const { clock, retry, metrics, logger } = this.#options;
+    const { clock, retry, metrics } = this.#options;
     if (await this.#isParked(write)) return;
     this.#checkRoom();
     const now = clock.now();
     const dueAt = nextDueAt(0, now, retry, this.#random);
     const parked: ParkedWrite = { ...write, state: 'PARKED', parkedAt: now, dueAt, attempts: 0 };
     await this.#own.during(parked, this.#append([recordOf(parked)]));
-    const { operation, eventId, cause } = write;
+    const { operation, cause } = write;
     metrics.parked.inc({ operation, cause });
-    const heldBack = this.#limiter.admit(`parked ${operation} ${cause}`);
-    if (heldBack !== undefined) logger.info({ operation, eventId, cause, heldBack }, 'a write was parked');
   }
 
   /**

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { bank } from '../../runtime/domains/bank/index.ts';
-import { LONG_TERM_STORAGE } from '../../runtime/domain-kit/event-writer.ts';
+import { LONG_TERM_STORAGE } from '../../runtime/domain-kit/event.ts';
 import { type LocalDomain, openLocalDomain } from '../helpers/local-bank.ts';
 
 interface Answer {

@@ -65,12 +65,14 @@ function pointLife(random: Random, number: number, { spec, moment }: Point): Lif
   const nth = random.integer(1, spec.maxNth);
   const order = { call: spec.call, moment, nth, delayMs: random.integer(0, MAX_DURING_MS) };
   const composed = spec.stores === 'either' ? random.chance(0.5) : spec.stores === 'composed';
-  return {
-    number,
-    composed,
-    faults: drawFaults(random),
-    kill: { kind: 'point', order, during: spec.during },
-  };
+  const faults = spec.parks ? parkingFaults(composed) : drawFaults(random);
+  return { number, composed, faults, kill: { kind: 'point', order, during: spec.during } };
+}
+
+/** So many batches fail that both tries of some writes do. */
+function parkingFaults(composed: boolean): readonly FaultOrder[] {
+  const call = composed ? 'document-store.insertMany' : 'event-store.insertAndAppend';
+  return [{ call, every: 6, burst: 4, effect: 'none' }];
 }
 
 const FAULTY_CALLS = [

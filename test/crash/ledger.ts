@@ -43,8 +43,8 @@ export interface EventHistory {
   /** Undefined while the client has left the id to the platform and was not told it. */
   id: string | undefined;
   readonly attempts: Attempt[];
-  /** What an administrator was told to have done; only that is a reason to be discarded. */
-  discardAsked: boolean;
+  /** What an administrator has done about it: only that is a reason to be discarded. */
+  discard: 'no' | 'asked' | 'done';
 }
 
 /** Told of each answer, when the ledger has it. */
@@ -106,10 +106,10 @@ export class Ledger {
     this.#listener = listener;
   }
 
-  /** An administrator is about to ask that the event be given up. */
-  discard(history: EventHistory): void {
-    this.#journal(JSON.stringify({ discard: history.id, type: history.type }));
-    history.discardAsked = true;
+  /** An administrator is about to ask that the event be given up, or was told that it is. */
+  discard(history: EventHistory, progress: 'asked' | 'done'): void {
+    this.#journal(JSON.stringify({ discard: progress, id: history.id, type: history.type }));
+    if (history.discard !== 'done') history.discard = progress;
   }
 
   /** Takes down the id that the platform has made, if it did; one that is another event's is odd. */
@@ -128,7 +128,7 @@ export class Ledger {
   #historyOf(type: EventBody['type'], id: string | undefined): EventHistory {
     const known = id === undefined ? undefined : this.find(type, id);
     if (known !== undefined) return known;
-    const history: EventHistory = { type, id, attempts: [], discardAsked: false };
+    const history: EventHistory = { type, id, attempts: [], discard: 'no' };
     if (id === undefined) this.#unnamed.add(history);
     else this.#byKey.set(keyOf({ type, id }), history);
     return history;

@@ -19,8 +19,8 @@ export interface Exit {
 /** Where a platform serves. */
 export interface Addresses {
   readonly http: string;
-  /** Undefined where the platform has no admin port. */
-  readonly admin: string | undefined;
+  /** The administrator's port. */
+  readonly admin: string;
 }
 
 /** One run of the platform, from its start to its death. */
@@ -51,11 +51,6 @@ export class PlatformProcess {
   /** From now on it dies by itself when the call is made. */
   crashAt(order: CrashOrder): void {
     this.#tell({ say: 'crash', order });
-  }
-
-  /** Ends the faults that it was started with. */
-  heal(): void {
-    this.#tell({ say: 'heal' });
   }
 
   /** Kills it; the first reason is remembered. */
@@ -116,7 +111,8 @@ export class PlatformProcess {
         const http = /^Ready in .*?(http:\/\/[\d.]+:\d+)/.exec(line)?.[1];
         if (http === undefined) return;
         clearTimeout(late);
-        resolve({ http, admin });
+        if (admin === undefined) this.kill('it did not say where its admin port is');
+        else resolve({ http, admin });
       });
     });
   }

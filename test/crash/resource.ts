@@ -35,6 +35,7 @@ spec:
       archive: ${ARCHIVE_BUCKET}
   retry:
     deadline: 1s
+    maxAttempts: 3
     backoff:
       initial: 100ms
       max: 1s

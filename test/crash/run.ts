@@ -1,7 +1,9 @@
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Administrator } from './administrator.ts';
 import { checkAfterKill } from './check/after-kill.ts';
-import { checkEverything, checkLists, checkNames, checkStores } from './check/everything.ts';
-import { checkKept } from './check/lists.ts';
+import { checkEverything, checkLists, checkNames, checkStores, type Ports } from './check/everything.ts';
+import { checkKept, type StoredEvents } from './check/lists.ts';
 import type { Violation } from './check/violation.ts';
 import type { SabotageOrder } from './child/orders.ts';
 import { Clients } from './clients.ts';
@@ -9,7 +11,7 @@ import { callsWithoutPoint } from './crash-points.ts';
 import { HttpClient } from './http-client.ts';
 import { lastIsComposed, type Life, planLives } from './kill-plan.ts';
 import { fileJournal, Ledger } from './ledger.ts';
-import { type Exit, PlatformProcess } from './platform-process.ts';
+import { type Addresses, type Exit, PlatformProcess } from './platform-process.ts';
 import { Random } from './random.ts';
 import { ReadFailure } from './reads.ts';
 import { type Gathered, Recent } from './recent.ts';
@@ -29,6 +31,12 @@ export interface RunOptions {
 const CLIENTS_AT_ONCE = 16;
 /** So long a process may serve without reaching the crash point that it was given. */
 const REACH_MS = 8_000;
+/**
+ * So long a platform runs for what is stored and not published yet: 15 s make a worker count as gone, and somebody
+ * looks for such every 5 s.
+ */
+const PUBLISHING_MS = 24_000;
+const PUBLISHING_ROUNDS = 3;
 /** Answers of the last load, after which nobody is killed any more. */
 const LAST_ANSWERS = 500;
 
@@ -41,6 +49,7 @@ export class CrashRun {
   readonly #ledger: Ledger;
   readonly #recent: Recent;
   readonly #clients: Clients;
+  readonly #administrator: Administrator;
   readonly #deaths = new DeathTally();
   readonly #violations = new Map<string, Violation>();
   readonly #startedAt = performance.now();
@@ -56,12 +65,10 @@ export class CrashRun {
     this.#journal = fileJournal(path.join(directory, 'journal.ndjson'));
     this.#ledger = new Ledger(this.#journal.write);
     this.#recent = new Recent(this.#ledger);
-    this.#clients = new Clients({
-      ledger: this.#ledger,
-      random: new Random(seed).fork('clients'),
-      count: CLIENTS_AT_ONCE,
-      report: (violation) => this.#report([violation]),
-    });
+    const shared = { ledger: this.#ledger, report: (violation: Violation) => this.#report([violation]) };
+    const random = new Random(seed);
+    this.#clients = new Clients({ ...shared, random: random.fork('clients'), count: CLIENTS_AT_ONCE });
+    this.#administrator = new Administrator({ ...shared, random: random.fork('administrator') });
   }
 
   /** Runs to the end, or to the first life after which a promise was found broken. */
@@ -99,26 +106,39 @@ export class CrashRun {
     if (kill.kind === 'starting') setTimeout(() => platform.kill('starting'), kill.afterMs);
     const ready = await platform.ready;
     if ('http' in ready) {
-      const http = new HttpClient(ready.http);
-      this.#clients.resume(http);
-      if (await this.#checkAfterKill(http, platform)) this.#letDie(life, platform);
+      const ports = this.#connect(ready);
+      const over = new AbortController();
+      this.#clients.resume(ports.http);
+      const administration = this.#administrator.work(ports.admin, over.signal);
+      if (await this.#checkAfterKill(ports.http, platform)) this.#letDie(life, platform);
       await platform.exited;
-      await this.#clients.pause();
+      over.abort();
+      await Promise.all([this.#clients.pause(), administration]);
       this.#recent.cancel();
-      http.close();
+      this.#disconnect(ports);
     }
     this.#pending = [...this.#pending, this.#recent.take()];
     this.#note(life, platform, await platform.exited);
   }
 
-  #start(life?: Life): PlatformProcess {
-    const { seed, sabotage } = this.#options;
-    const kill = life?.kill;
+  #connect({ http, admin }: Addresses): Ports {
+    return { http: new HttpClient(http), admin: new HttpClient(admin) };
+  }
+
+  #disconnect({ http, admin }: Ports): void {
+    http.close();
+    admin.close();
+  }
+
+  #start(life: Pick<Life, 'composed'> & Partial<Life>): PlatformProcess {
+    const { sabotage } = this.#options;
+    const { kill, composed, faults = [] } = life;
     const orders = {
       file: this.#file,
       stateDir: this.#stateDir,
-      composed: life?.composed ?? lastIsComposed(new Random(seed)),
-      ...(life === undefined ? {} : { faults: life.faults }),
+      composed,
+      faults,
+      poisoned: kill !== undefined,
       ...(kill?.kind === 'point' && kill.during === 'start' ? { crashAtStart: kill.order } : {}),
       ...(sabotage === undefined ? {} : { sabotage }),
     };
@@ -167,33 +187,52 @@ export class CrashRun {
 
   /** Without kills: bring everything to its end, and look at all of it, also after a last start. */
   async #finish(): Promise<void> {
-    const { progress } = this.#options;
+    const { progress, seed } = this.#options;
     progress('The last life: everything is brought to a decision and checked ...');
-    const found = await this.#peacefully(async (http, platform) => {
-      this.#clients.resume(http);
-      await this.#checkAfterKill(http, platform);
+    const composed = lastIsComposed(new Random(seed));
+    const found = await this.#peacefully(composed, async (ports, platform) => {
+      this.#clients.resume(ports.http);
+      await this.#checkAfterKill(ports.http, platform);
       await this.#answers(LAST_ANSWERS);
       await this.#clients.pause();
-      const everything = await checkEverything(http, this.#ledger);
-      this.#calls = (await platform.calls()) ?? {};
-      return everything;
+      return checkEverything(ports, this.#ledger);
     });
     if (found === undefined) return;
     this.#report(found.violations);
-    this.#report(await checkStores(path.join(this.#stateDir, PLATFORM), found.stored));
     progress('Started once more, to see that it all is still there ...');
-    await this.#peacefully(async (http) => {
+    // Composed: what was stored and not published is published by those who come after.
+    await this.#peacefully(true, async ({ http }, platform) => {
       const again = await checkLists(http, this.#ledger);
       this.#report([...again.violations, ...checkKept(found.stored, again.stored, 'before the last stop')]);
       this.#report(await checkNames(http, this.#ledger, again.stored));
+      this.#calls = (await platform.calls()) ?? {};
     });
+    await this.#checkStores(found.stored);
+  }
+
+  /** What is not published or archived yet has some time to be, as long as it is not what was acknowledged. */
+  async #checkStores(stored: StoredEvents): Promise<void> {
+    const directory = path.join(this.#stateDir, PLATFORM);
+    for (let round = 1; ; round += 1) {
+      const { late, violations } = await checkStores(directory, this.#ledger, stored);
+      this.#report(violations);
+      if (late.length === 0) return;
+      if (round > PUBLISHING_ROUNDS) this.#report(late);
+      if (this.#violations.size > 0) return;
+      const seconds = PUBLISHING_MS / 1_000;
+      this.#options.progress(
+        `${late.length} are not in the log or the archive yet: waiting ${seconds} s ...`,
+      );
+      await this.#peacefully(true, () => sleep(PUBLISHING_MS));
+    }
   }
 
   /** Starts a platform, works with it, and drains it. Undefined when that went wrong, which is reported. */
   async #peacefully<T>(
-    work: (http: HttpClient, platform: PlatformProcess) => Promise<T>,
+    composed: boolean,
+    work: (ports: Ports, platform: PlatformProcess) => Promise<T>,
   ): Promise<T | undefined> {
-    const platform = this.#start();
+    const platform = this.#start({ composed });
     const ready = await platform.ready;
     if (!('http' in ready)) {
       this.#reportProcess(
@@ -203,15 +242,15 @@ export class CrashRun {
       );
       return undefined;
     }
-    const http = new HttpClient(ready.http);
+    const ports = this.#connect(ready);
     try {
-      return await work(http, platform);
+      return await work(ports, platform);
     } catch (error) {
       if (!(error instanceof ReadFailure)) throw error;
       this.#report([{ kind: 'odd-answer', subject: 'a read', said: 'answered', found: error.message }]);
       return undefined;
     } finally {
-      http.close();
+      this.#disconnect(ports);
       const { code, signal } = await platform.stop();
       if (code !== 0)
         this.#reportProcess('a stop', platform.killedFor ?? `${code ?? signal ?? ''}`, platform);

@@ -48,10 +48,3 @@ export function integerOf(row: Row, column: string): number {
     throw new TypeError(`column ${column} holds ${typeof value}, not an integer`);
   return value;
 }
-
-/** A column that holds bytes or nothing. */
-export function bytesOf(row: Row, column: string): Uint8Array | null {
-  const value = row[column];
-  if (value === null || value instanceof Uint8Array) return value;
-  throw new TypeError(`column ${column} holds ${typeof value}, not bytes`);
-}

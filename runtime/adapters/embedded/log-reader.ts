@@ -1,5 +1,5 @@
-import { bytesOf, integerOf } from './connection.ts';
-import type { Connection, Row } from './connection.ts';
+import { integerOf } from './connection.ts';
+import type { Connection } from './connection.ts';
 import { packStored, storedBytes } from './record-pack.ts';
 import type { StoredRecord } from './record-pack.ts';
 import { partitionTable, topicNamed } from './schema.ts';
@@ -10,6 +10,18 @@ type RequestOf<Op extends ReadRequest['op']> = Extract<ReadRequest, { op: Op }>;
 
 /** An answer holds at least one record, and no more once it is this large. */
 const ANSWER_BYTES = 4 * 1024 * 1024;
+/** Rows in memory at a time: few at first, because they may be large, and more while they turn out small. */
+const FIRST_PAGE = 16;
+const MAX_PAGE = 128;
+
+/** Columns of a page. */
+type StoredRow = [
+  offset: number,
+  at: number,
+  keyBytes: number | null,
+  valueBytes: number | null,
+  content: Uint8Array,
+];
 
 /** The event log's side of the reader thread; runs within one read transaction per request. */
 export class LogReader {
@@ -58,22 +70,38 @@ export class LogReader {
   #pack(table: string, from: number, maxRecords: number): Uint8Array<ArrayBuffer> {
     const records: StoredRecord[] = [];
     let bytes = 0;
-    const sql = `SELECT offset, key, value, at FROM ${table} WHERE offset >= ? ORDER BY offset LIMIT ?`;
-    for (const row of this.#connection.statement(sql).iterate(from, maxRecords)) {
-      const record = storedRecord(row);
-      bytes += storedBytes(record);
-      if (records.length > 0 && bytes > ANSWER_BYTES) break;
-      records.push(record);
+    let page = FIRST_PAGE;
+    let next = from;
+    while (records.length < maxRecords && bytes <= ANSWER_BYTES) {
+      const limit = Math.min(page, maxRecords - records.length);
+      const found = this.#page(table, next, limit);
+      for (const record of found) {
+        bytes += storedBytes(record);
+        if (records.length > 0 && bytes > ANSWER_BYTES) break;
+        records.push(record);
+        next = record.offset + 1;
+      }
+      if (found.length < limit) break;
+      page = Math.min(2 * page, MAX_PAGE);
     }
     return packStored(records);
   }
-}
 
-function storedRecord(row: Row): StoredRecord {
-  return {
-    offset: integerOf(row, 'offset'),
-    at: integerOf(row, 'at'),
-    key: bytesOf(row, 'key'),
-    value: bytesOf(row, 'value'),
-  };
+  /** In arrays, with key and value in one: a third of what rows with names and two blobs take. */
+  #page(table: string, from: number, limit: number): StoredRecord[] {
+    const statement = this.#connection.statement(
+      "SELECT offset, at, length(key), length(value), CAST(coalesce(key, x'') || coalesce(value, x'') AS BLOB) " +
+        `FROM ${table} WHERE offset >= ? ORDER BY offset LIMIT ?`,
+    );
+    statement.setReturnArrays(true);
+    // The typings know rows with names only.
+    const rows = statement.all(from, limit) as unknown as StoredRow[];
+    return rows.map(([offset, at, keyBytes, valueBytes, content]) => ({
+      offset,
+      at,
+      keyBytes,
+      valueBytes,
+      content,
+    }));
+  }
 }

@@ -30,8 +30,11 @@ test('stored records come out of the pack as they went in', () => {
     fc.array(fc.record({ offset, at: fc.maxSafeNat(), key, value })),
     (records) => {
       const stored: StoredRecord[] = records.map((record) => ({
-        ...record,
-        key: record.key === null ? null : Buffer.from(record.key),
+        offset: record.offset,
+        at: record.at,
+        keyBytes: record.key === null ? null : Buffer.byteLength(record.key),
+        valueBytes: record.value === null ? null : record.value.byteLength,
+        content: Buffer.concat([Buffer.from(record.key ?? ''), record.value ?? Buffer.alloc(0)]),
       }));
       const unpacked = unpackStored(7, packStored(stored)).map((record) => ({
         ...record,

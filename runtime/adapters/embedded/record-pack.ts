@@ -63,17 +63,21 @@ export function* unpackAppend(payload: Uint8Array): Generator<PackedRecord> {
   }
 }
 
-/** A record as it stands in the database. */
+/** A record as it is read from the database. */
 export interface StoredRecord {
   readonly offset: number;
   readonly at: number;
-  readonly key: Uint8Array | null;
-  readonly value: Uint8Array | null;
+  /** Length of the key; null when there is none. */
+  readonly keyBytes: number | null;
+  /** Length of the value; null when there is none. */
+  readonly valueBytes: number | null;
+  /** The key, and behind it the value. */
+  readonly content: Uint8Array;
 }
 
 /** Bytes that a stored record takes when packed. */
-export function storedBytes({ key, value }: StoredRecord): number {
-  return STORED_HEADER + (key?.byteLength ?? 0) + (value?.byteLength ?? 0);
+export function storedBytes({ content }: StoredRecord): number {
+  return STORED_HEADER + content.byteLength;
 }
 
 /** Packs stored records into a buffer of their own, which can be transferred. */
@@ -81,16 +85,13 @@ export function packStored(records: readonly StoredRecord[]): Uint8Array<ArrayBu
   const pack = new Uint8Array(records.reduce((bytes, record) => bytes + storedBytes(record), 0));
   const view = new DataView(pack.buffer);
   let at = 0;
-  for (const { offset, at: timestamp, key, value } of records) {
+  for (const { offset, at: timestamp, keyBytes, valueBytes, content } of records) {
     view.setFloat64(at, offset, true);
     view.setFloat64(at + 8, timestamp, true);
-    view.setInt32(at + 16, key === null ? -1 : key.byteLength, true);
-    view.setInt32(at + 20, value === null ? -1 : value.byteLength, true);
-    at += STORED_HEADER;
-    if (key !== null) pack.set(key, at);
-    at += key?.byteLength ?? 0;
-    if (value !== null) pack.set(value, at);
-    at += value?.byteLength ?? 0;
+    view.setInt32(at + 16, keyBytes ?? -1, true);
+    view.setInt32(at + 20, valueBytes ?? -1, true);
+    pack.set(content, at + STORED_HEADER);
+    at += STORED_HEADER + content.byteLength;
   }
   return pack;
 }

@@ -1,5 +1,5 @@
 import type { Domain } from '../../domain-kit/domain.ts';
-import { LONG_TERM_STORAGE } from '../../domain-kit/event-writer.ts';
+import { LONG_TERM_STORAGE } from '../../domain-kit/event.ts';
 import { operations } from './definitions.ts';
 import { serveBank } from './operations.ts';
 import { routes } from './routes.ts';

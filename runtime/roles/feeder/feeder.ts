@@ -3,10 +3,9 @@ import { type Clock, pause } from '../../clock.ts';
 import type { FeederMetrics } from '../../feeder-metrics.ts';
 import { Lifecycle, type LifecycleState, type Readiness } from '../../lifecycle.ts';
 import type { Logger } from '../../logging.ts';
-import type { Cache } from '../../ports/cache.ts';
 import type { ObjectStore } from '../../ports/object-store.ts';
 import { FeederReport, type LoadOutcome } from './feeder-report.ts';
-import { type ListInForce, readListState } from './list-in-force.ts';
+import { type FeederCache, type ListInForce, readListState } from './list-in-force.ts';
 import {
   type FraudListSource,
   type LoadProgress,
@@ -15,8 +14,8 @@ import {
 } from './load-fraud-list.ts';
 
 export interface FeederOptions {
-  readonly objects: ObjectStore;
-  readonly cache: Cache;
+  readonly objects: Pick<ObjectStore, 'get' | 'head'>;
+  readonly cache: FeederCache;
   readonly source: FraudListSource;
   /** The set by which domains judge. */
   readonly set: string;

@@ -1,5 +1,8 @@
 import type { Cache } from '../../ports/cache.ts';
 
+/** What a feeder asks of the cache. */
+export type FeederCache = Pick<Cache, 'addCounting' | 'apply' | 'contains' | 'fields'>;
+
 /** A fraud list by which names are judged. */
 export interface ListInForce {
   /** Of the object that it was read from. */
@@ -32,7 +35,7 @@ export interface LoadedList {
 const FIELDS = ['etag', 'names', 'loadedAt', 'load'];
 
 /** Tells which list is in force in a set. */
-export async function readListState(cache: Cache, set: string): Promise<ListState> {
+export async function readListState(cache: FeederCache, set: string): Promise<ListState> {
   // In this order: a list that replaces another one in between is complete too.
   const { complete } = await cache.contains(set, []);
   const [etag, names, loadedAt, load] = await cache.fields(recordOf(set), FIELDS);
@@ -46,7 +49,7 @@ export async function readListState(cache: Cache, set: string): Promise<ListStat
  * Puts a list in force in one step; whoever judges sees the one before or this one. Resolves to false, and nothing
  * has changed, when the cache has lost a part of it or another list was put in force meanwhile.
  */
-export async function putInForce(cache: Cache, set: string, loaded: LoadedList): Promise<boolean> {
+export async function putInForce(cache: FeederCache, set: string, loaded: LoadedList): Promise<boolean> {
   const { list, key, replaces } = loaded;
   const { etag, names, loadedAt, load } = list;
   const record = recordOf(set);

@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Clock } from '../../clock.ts';
-import type { Cache } from '../../ports/cache.ts';
 import type { ObjectContent, ObjectStore } from '../../ports/object-store.ts';
 import { download } from './download.ts';
-import { type ListInForce, putInForce, readListState } from './list-in-force.ts';
+import { type FeederCache, type ListInForce, putInForce, readListState } from './list-in-force.ts';
 import { NameReader, type RefusedLines } from './name-reader.ts';
 
 export interface FraudListSource {
@@ -22,8 +21,8 @@ export interface LoadProgress {
 }
 
 export interface LoadOptions {
-  readonly objects: ObjectStore;
-  readonly cache: Cache;
+  readonly objects: Pick<ObjectStore, 'get'>;
+  readonly cache: FeederCache;
   readonly source: FraudListSource;
   /** The set that holds the names. */
   readonly set: string;
@@ -143,7 +142,7 @@ function refusal(names: number, refused: RefusedLines, allowEmpty: boolean): str
   return allowEmpty ? undefined : 'it is empty, and spec.feeder.allowEmpty is false';
 }
 
-async function discard(cache: Cache, key: string): Promise<void> {
+async function discard(cache: FeederCache, key: string): Promise<void> {
   try {
     await cache.apply([{ op: 'delete', key }]);
   } catch {

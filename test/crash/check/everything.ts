@@ -4,6 +4,7 @@ import { type EventHistory, heard, type Ledger } from '../ledger.ts';
 import { inTurn, readLists as fetchLists, readSets } from '../reads.ts';
 import { CLIENTS, FRAUDSTERS } from '../writes.ts';
 import { sendAgain } from './after-kill.ts';
+import { settleDeadLetters } from './dead-letters.ts';
 import { checkAnswers } from './expectation.ts';
 import { checkKept, checkStored, readLists, type StoredEvents } from './lists.ts';
 import { checkCopies } from './log.ts';
@@ -13,6 +14,12 @@ import { readStores } from './stores.ts';
 import type { Violation } from './violation.ts';
 
 const EVERYBODY = [...CLIENTS, ...FRAUDSTERS];
+
+/** The two ports of a platform that people use. */
+export interface Ports {
+  readonly http: HttpClient;
+  readonly admin: HttpClient;
+}
 
 /** What was found, and what is stored as the lists show it. */
 export interface Found {
@@ -39,13 +46,15 @@ export async function checkNames(
  * Everything, of a platform that runs and that nobody else writes to: all is brought to a decision, sent again, and
  * held against the lists before and after.
  */
-export async function checkEverything(http: HttpClient, ledger: Ledger): Promise<Found> {
+export async function checkEverything({ http, admin }: Ports, ledger: Ledger): Promise<Found> {
   const first = await checkLists(http, ledger);
   const parked = await followParked(http, ledger);
-  const setAside = new Set(
-    parked.decided.filter(({ state }) => state === 'DEAD_LETTER').map(({ history }) => history),
-  );
-  const open = await settleOpen(http, ledger, setAside);
+  const setAside = parked.decided
+    .filter(({ state }) => state === 'DEAD_LETTER')
+    .map(({ history }) => history);
+  const deadLetters = await settleDeadLetters(admin, ledger, setAside);
+  const open = await settleOpen(http, ledger);
+  const decided = await followParked(http, ledger);
   await inTurn(ledger.histories.filter(hasStored), (history) => sendAgain(http, ledger, history));
   const last = await checkLists(http, ledger);
   const isStored = ({ type, id = '' }: EventHistory): boolean => last.stored.has(keyOf({ type, id }));
@@ -55,24 +64,46 @@ export async function checkEverything(http: HttpClient, ledger: Ledger): Promise
     violations: [
       ...first.violations,
       ...parked.violations,
+      ...deadLetters,
       ...open,
+      ...decided.violations,
       ...checkKept(first.stored, last.stored, 'before everything was sent again'),
       ...last.violations,
       ...ledger.histories.flatMap((history) => checkAnswers(history, fraudsters)),
-      ...checkDecided(parked.decided, isStored),
+      ...checkDecided(decided.decided, isStored),
       ...(await checkNames(http, ledger, last.stored)),
     ],
   };
 }
 
+/** What is wrong with the log and the archive, and what is not in them yet and may come. */
+export interface StoresFound {
+  readonly violations: readonly Violation[];
+  readonly late: readonly Violation[];
+}
+
 /** The log and the archive of a platform that has stopped, against what its lists have shown. */
-export async function checkStores(directory: string, stored: StoredEvents): Promise<readonly Violation[]> {
+export async function checkStores(
+  directory: string,
+  ledger: Ledger,
+  stored: StoredEvents,
+): Promise<StoresFound> {
   const { published, archived, violations } = await readStores(directory);
-  return [
-    ...violations,
-    ...checkCopies(published, stored, 'not-published'),
-    ...checkCopies(archived, stored, 'not-archived'),
-  ];
+  const unpublished = checkCopies(published, stored, 'not-published');
+  const unarchived = checkCopies(archived, stored, 'not-archived');
+  const mayCome = ({ kind, subject }: Violation): boolean => {
+    const event = stored.get(subject);
+    // Published before it was acknowledged; nobody promised when it is archived.
+    return (
+      kind === 'not-archived' ||
+      (kind === 'not-published' && event !== undefined && !isAcknowledged(ledger, event))
+    );
+  };
+  const all = [...unpublished, ...unarchived];
+  return {
+    violations: [...violations, ...all.filter((violation) => !mayCome(violation))],
+    late: all.filter(mayCome),
+  };
 }
 
 function hasStored(history: EventHistory): boolean {

@@ -66,6 +66,15 @@ describe('answers that go together', () => {
   });
 });
 
+test('what an administrator has discarded must not be there', () => {
+  const history = world.tell(BODY, 'e1', PARKED);
+  world.ledger.discard(history, 'asked');
+  expect(expectationOf(history)).toMatchObject({ state: 'open' });
+  world.ledger.discard(history, 'done');
+  expect(expectationOf(history)).toEqual({ state: 'absent' });
+  expect(kinds(world.tell(BODY, 'e1', acknowledged()))).toEqual(['contradiction']);
+});
+
 describe('caught:', () => {
   test('another content than was sent', () => {
     expect(kinds(world.tell(OTHER, 'e1', acknowledged()))).toEqual(['different']);
@@ -117,7 +126,7 @@ describe('caught:', () => {
   test('an event that is discarded though nobody asked for it', () => {
     const history = world.tell(BODY, 'e1', { kind: 'discarded', id: 'e1' });
     expect(kinds(history)).toEqual(['contradiction']);
-    world.ledger.discard(history);
+    world.ledger.discard(history, 'asked');
     expect(kinds(history)).toEqual([]);
   });
 

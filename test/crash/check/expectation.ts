@@ -22,6 +22,7 @@ export function expectationOf(history: EventHistory): Expectation {
     if (said.kind === 'stored') return { state: 'stored', event: said.event };
     if (said.kind === 'refused' || said.kind === 'discarded') return { state: 'absent' };
   }
+  if (isGivenUp(history)) return { state: 'absent' };
   const without = new Set(
     answers.flatMap(({ said, body }) => (said.kind === 'key-reused' ? [contentOf(body)] : [])),
   );
@@ -34,12 +35,17 @@ export function expectationOf(history: EventHistory): Expectation {
   return { state: 'open', bodies, promised: isPromised };
 }
 
+/** Whether an administrator has discarded it for certain: with several bodies, it may have been another one. */
+function isGivenUp({ discard, attempts }: EventHistory): boolean {
+  return discard === 'done' && new Set(attempts.map(({ body }) => contentOf(body))).size === 1;
+}
+
 /** Holds the answers about one event against each other and against the fraud list. */
 export function checkAnswers(history: EventHistory, fraudsters: ReadonlySet<string>): readonly Violation[] {
   const answers = heard(history);
   const faults = [
     ...answers.flatMap((answer) => faultsOfOne(answer, history, fraudsters)),
-    ...faultsTogether(answers),
+    ...faultsTogether(answers, isGivenUp(history)),
     ...faultsOfReuse(answers, history),
   ];
   return faults.map(({ kind, found }) => ({ kind, subject: nameOf(history), said: saidOf(history), found }));
@@ -58,7 +64,7 @@ interface Fault {
 
 function faultsOfOne(
   { body, said }: Heard,
-  { id, discardAsked }: EventHistory,
+  { id, discard }: EventHistory,
   fraudsters: ReadonlySet<string>,
 ): readonly Fault[] {
   switch (said.kind) {
@@ -76,7 +82,7 @@ function faultsOfOne(
       if (isFraudulent(body, fraudsters)) return [];
       return [{ kind: 'wrong-verdict', found: 'refused, and the fraud list does not say so' }];
     case 'discarded':
-      return discardAsked ? [] : [{ kind: 'contradiction', found: 'discarded, and nobody asked for it' }];
+      return discard !== 'no' ? [] : [{ kind: 'contradiction', found: 'discarded, and nobody asked for it' }];
     case 'odd':
       return [{ kind: 'odd-answer', found: said.what }];
     default:
@@ -85,7 +91,7 @@ function faultsOfOne(
 }
 
 /** The first decision holds for ever: whatever is said later must agree with it. */
-function faultsTogether(answers: readonly Heard[]): readonly Fault[] {
+function faultsTogether(answers: readonly Heard[], isDiscarded: boolean): readonly Fault[] {
   const faults: Fault[] = [];
   const stored = answers.flatMap(({ said, tick, heardAt }) =>
     said.kind === 'stored' ? [{ ...said, tick, heardAt }] : [],
@@ -99,9 +105,9 @@ function faultsTogether(answers: readonly Heard[]): readonly Fault[] {
     faults.push({ kind: 'double', found: 'acknowledged as new (201) when it was stored already' });
   }
   const decisions = new Set(
-    answers
-      .map(({ said }) => said.kind)
-      .filter((kind) => kind === 'stored' || kind === 'refused' || kind === 'discarded'),
+    [...answers.map(({ said }) => said.kind), ...(isDiscarded ? ['discarded'] : [])].filter(
+      (kind) => kind === 'stored' || kind === 'refused' || kind === 'discarded',
+    ),
   );
   if (decisions.size > 1)
     faults.push({ kind: 'contradiction', found: `decided as ${[...decisions].join(' and ')}` });

@@ -38,7 +38,10 @@ export async function followParked(
   return { decided, violations };
 }
 
-/** What became of a parked write must agree with what its clients were told, and with what is stored. */
+/**
+ * What became of a parked write must agree with what its clients were told, and with what is stored; an administrator
+ * has left no dead letter as it was.
+ */
 export function checkDecided(
   decided: readonly DecidedState[],
   isStored: (history: EventHistory) => boolean,
@@ -48,26 +51,22 @@ export function checkDecided(
     const found = `its state is ${state}, and it is ${isStored(history) ? '' : 'not '}in the lists`;
     const agrees =
       (state === 'STORED') === isStored(history) &&
+      state !== 'DEAD_LETTER' &&
       (state !== 'REFUSED' || !answers.includes('discarded')) &&
-      (state !== 'DISCARDED' || history.discardAsked);
+      (state !== 'DISCARDED' || history.discard !== 'no');
     return agrees ? [] : [{ kind: 'contradiction', subject: nameOf(history), said: saidOf(history), found }];
   });
 }
 
 /**
- * Sends again what was never decided, as a client does that wants to know, until it is. `setAside` are left alone:
- * an administrator has to decide about them. And so are some that nothing was promised about, as of clients that are
- * gone: what is stored of them must reach the log and the archive without anybody's help.
+ * Sends again what was never decided, as a client does that wants to know, until it is. Some that nothing was
+ * promised about are left alone, as of clients that are gone: what is stored of them must reach the log and the
+ * archive without anybody's help.
  */
-export async function settleOpen(
-  http: HttpClient,
-  ledger: Ledger,
-  setAside: ReadonlySet<EventHistory>,
-): Promise<readonly Violation[]> {
+export async function settleOpen(http: HttpClient, ledger: Ledger): Promise<readonly Violation[]> {
   const end = performance.now() + PATIENCE_MS;
   const open = ledger.histories.filter(
-    (history) =>
-      history.id !== undefined && !setAside.has(history) && !isDecided(history) && !isAbandoned(history),
+    (history) => history.id !== undefined && !isDecided(history) && !isAbandoned(history),
   );
   const results = await inTurn(open, async (history) => {
     for (const body of bodiesOf(history)) {

@@ -3,24 +3,15 @@ import type { Interceptor } from './intercept.ts';
 import type { FaultOrder } from './orders.ts';
 
 /** Lets calls fail as a service does that is away now and then; some of them have taken effect all the same. */
-export function failNowAndThen(orders: readonly FaultOrder[]): {
-  readonly intercept: Interceptor;
-  heal(): void;
-} {
+export function failNowAndThen(orders: readonly FaultOrder[]): Interceptor {
   const counts = new Map<string, number>();
-  let active = orders;
-  return {
-    heal: () => {
-      active = [];
-    },
-    intercept: ({ name }, proceed) => {
-      const order = active.find(({ call }) => call === name);
-      if (order === undefined) return proceed();
-      const count = counts.get(name) ?? 0;
-      counts.set(name, count + 1);
-      if (count % order.every < order.every - order.burst) return proceed();
-      return fail(name, order.effect === 'done' ? proceed() : undefined);
-    },
+  return ({ name }, proceed) => {
+    const order = orders.find(({ call }) => call === name);
+    if (order === undefined) return proceed();
+    const count = counts.get(name) ?? 0;
+    counts.set(name, count + 1);
+    if (count % order.every < order.every - order.burst) return proceed();
+    return fail(name, order.effect === 'done' ? proceed() : undefined);
   };
 }
 

@@ -46,14 +46,13 @@ export interface ChildOrders {
   /** In force from the first call on, while the process starts. */
   readonly crashAtStart?: CrashOrder;
   readonly faults?: readonly FaultOrder[];
+  /** Some events meet a defect whenever they are stored. */
+  readonly poisoned?: boolean;
   readonly sabotage?: SabotageOrder;
 }
 
 /** What the parent says while it runs. */
-export type ToChild =
-  | { readonly say: 'crash'; readonly order: CrashOrder }
-  | { readonly say: 'tell-calls' }
-  | { readonly say: 'heal' };
+export type ToChild = { readonly say: 'crash'; readonly order: CrashOrder } | { readonly say: 'tell-calls' };
 
 /** What the child says: how often each call was made so far. */
 export interface FromChild {

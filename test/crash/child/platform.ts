@@ -5,6 +5,7 @@ import { CrashPoint } from './crash.ts';
 import { failNowAndThen } from './faults.ts';
 import { type Interceptor, interceptPort } from './intercept.ts';
 import type { ChildOrders, FromChild, ToChild } from './orders.ts';
+import { poison } from './poison.ts';
 import { sabotage } from './sabotage.ts';
 
 /** Runs a platform on stores that crash, fail or lie as the orders say; for a process of its own. */
@@ -13,17 +14,17 @@ export async function runPlatform(orders: ChildOrders): Promise<void> {
   const crash = new CrashPoint();
   if (orders.crashAtStart !== undefined) crash.arm(orders.crashAtStart);
   const faults = failNowAndThen(orders.faults ?? []);
-  const lie: Interceptor =
-    orders.sabotage === undefined ? (_call, proceed) => proceed() : sabotage(orders.sabotage);
+  const defect = orders.poisoned === true ? poison : untouched;
+  const lie = orders.sabotage === undefined ? untouched : sabotage(orders.sabotage);
   const intercept: Interceptor = (call, proceed) => {
     calls.set(call.name, (calls.get(call.name) ?? 0) + 1);
-    return crash.intercept(call, () => faults.intercept(call, () => lie(call, proceed)));
+    const store = (): unknown => defect(call, () => lie(call, proceed));
+    return crash.intercept(call, () => faults(call, store));
   };
   process.on('message', (message) => {
     // From the parent, which is built from the same types.
     const told = message as ToChild;
     if (told.say === 'crash') crash.arm(told.order);
-    else if (told.say === 'heal') faults.heal();
     else process.send?.({ calls: Object.fromEntries(calls) } satisfies FromChild);
   });
   // Not outlived by what it was started for.
@@ -35,6 +36,8 @@ export async function runPlatform(orders: ChildOrders): Promise<void> {
     { wrapStores: (ports) => wrap(ports, intercept, orders.composed) },
   );
 }
+
+const untouched: Interceptor = (_call, proceed) => proceed();
 
 function wrap(bare: StorePorts, intercept: Interceptor, composed: boolean): StorePorts {
   const ports = {
