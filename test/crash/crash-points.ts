@@ -13,6 +13,8 @@ export interface CrashPointSpec {
   readonly during: 'start' | 'load';
   /** Needs writes that are parked, so storing fails often. */
   readonly parks: boolean;
+  /** Between two steps of something that was promised: such points have their turn first. */
+  readonly essential: boolean;
 }
 
 const AROUND = ['before', 'after'] as const;
@@ -23,21 +25,30 @@ function point(
   moments: readonly Moment[],
   more: Partial<Omit<CrashPointSpec, 'call' | 'moments'>> = {},
 ): CrashPointSpec {
-  return { call, moments, maxNth: 20, stores: 'either', during: 'load', parks: false, ...more };
+  return {
+    call,
+    moments,
+    maxNth: 20,
+    stores: 'either',
+    during: 'load',
+    parks: false,
+    essential: false,
+    ...more,
+  };
 }
 
 /** Every call that the product makes. One that is made and not listed here is a fault of the suite. */
 export const CRASH_POINTS: readonly CrashPointSpec[] = [
   // Storing and publishing, in one step and in two.
-  point('event-store.insertAndAppend', THROUGHOUT, { stores: 'embedded' }),
-  point('document-store.insertMany', THROUGHOUT, { stores: 'composed' }),
-  point('event-log.append long_term_storage', THROUGHOUT, { stores: 'composed' }),
+  point('event-store.insertAndAppend', THROUGHOUT, { essential: true, stores: 'embedded' }),
+  point('document-store.insertMany', THROUGHOUT, { essential: true, stores: 'composed' }),
+  point('event-log.append long_term_storage', THROUGHOUT, { essential: true, stores: 'composed' }),
   // Judging, duplicates, reads, derived sets.
   point('cache.contains fraud', AROUND),
   point('document-store.findByIds', AROUND),
   point('document-store.find', AROUND),
-  point('cache.apply interactions', AROUND),
-  point('cache.apply branches', AROUND),
+  point('cache.apply interactions', AROUND, { essential: true }),
+  point('cache.apply branches', AROUND, { essential: true }),
   point('cache.page interactions', AROUND, { maxNth: 5 }),
   point('cache.page branches', AROUND, { maxNth: 5 }),
   // Publishing what a worker that died has not: its watermark.
@@ -45,15 +56,15 @@ export const CRASH_POINTS: readonly CrashPointSpec[] = [
   point('document-store.findByIdRange', AROUND, { stores: 'composed', maxNth: 1 }),
   point('cache.acquireLease background', AROUND, { stores: 'composed', maxNth: 1 }),
   // Parking and resending.
-  point('event-log.append parked_writes', THROUGHOUT, { parks: true, maxNth: 5 }),
-  point('cache.apply parked', AROUND, { parks: true, maxNth: 5 }),
+  point('event-log.append parked_writes', THROUGHOUT, { essential: true, parks: true, maxNth: 5 }),
+  point('cache.apply parked', AROUND, { essential: true, parks: true, maxNth: 5 }),
   point('cache.fields parked', AROUND, { parks: true, maxNth: 5 }),
   point('cache.claimDue parked', AROUND, { parks: true, maxNth: 3 }),
   point('cache.page parked', AROUND, { parks: true, maxNth: 3 }),
   point('event-log.read', AROUND, { parks: true, maxNth: 5 }),
   // Archiving.
-  point('object-store.put archive', THROUGHOUT, { maxNth: 6 }),
-  point('event-log.commit long_term_storage', THROUGHOUT, { maxNth: 6 }),
+  point('object-store.put archive', THROUGHOUT, { essential: true, maxNth: 6 }),
+  point('event-log.commit long_term_storage', THROUGHOUT, { essential: true, maxNth: 6 }),
   // Starting.
   point('document-store.ensureCollections', AROUND, { during: 'start', maxNth: 2 }),
   point('event-log.ensureTopics', AROUND, { during: 'start', maxNth: 3 }),

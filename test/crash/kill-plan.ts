@@ -48,10 +48,14 @@ interface Point {
   readonly moment: CrashOrder['moment'];
 }
 
-/** Every crash point once in each round, in another order each time. */
+/** Every crash point once in each round, in another order each time, the essential ones first. */
 function* dealPoints(random: Random): Generator<Point, never> {
   const all = CRASH_POINTS.flatMap((spec) => spec.moments.map((moment) => ({ spec, moment })));
-  for (let round = 1; ; round += 1) yield* random.fork(`round ${round}`).shuffled(all);
+  for (let round = 1; ; round += 1) {
+    const shuffled = random.fork(`round ${round}`).shuffled(all);
+    yield* shuffled.filter(({ spec }) => spec.essential);
+    yield* shuffled.filter(({ spec }) => !spec.essential);
+  }
 }
 
 function randomLife(random: Random, number: number): Life {
