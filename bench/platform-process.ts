@@ -13,6 +13,10 @@ export interface PlatformProcess extends ServerProcess {
   readonly url: string;
   /** From the start of the process to its ready line. */
   readonly readyMs: number;
+  /** Of /metrics. */
+  readonly metricsUrl: string;
+  /** Kills it at once, as `kill -9` does; resolves when it is gone. */
+  kill(): Promise<void>;
   /** Memory in RAM in bytes, or undefined where it cannot be known. */
   rssBytes(): Promise<number | undefined>;
 }
@@ -34,13 +38,15 @@ export async function startPlatform({ stateDir, env = {} }: PlatformOptions): Pr
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   endWithParent(child);
-  const url = await readyUrl(child);
+  const { url, metricsUrl } = await readyUrls(child);
   const readyMs = performance.now() - startedAt;
   const pid = child.pid ?? 0;
   return {
     name: 'platform',
     url,
+    metricsUrl,
     readyMs,
+    kill: () => stopProcess(child, () => child.kill('SIGKILL')),
     cpuSeconds: () => processCpuSeconds(pid),
     rssBytes: () => processRssBytes(pid),
     stop: () => stopProcess(child, () => child.kill('SIGTERM')),
@@ -52,7 +58,7 @@ export function urlInReadyLine(line: string): string | undefined {
   return line.startsWith('Ready') ? /http:\/\/127\.0\.0\.1:\d+/.exec(line)?.[0] : undefined;
 }
 
-function readyUrl(child: ChildProcess): Promise<string> {
+function readyUrls(child: ChildProcess): Promise<Pick<PlatformProcess, 'url' | 'metricsUrl'>> {
   const { stdout, stderr } = child;
   if (stdout === null || stderr === null) throw new Error('the platform has no output to read');
   let tail = '';
@@ -70,12 +76,14 @@ function readyUrl(child: ChildProcess): Promise<string> {
       clearTimeout(late);
       fail(`ended with ${code ?? 'a signal'}`);
     });
+    let metricsUrl = '';
     // Read on after the ready line, or the pipe fills up.
     createInterface(stdout).on('line', (line) => {
+      metricsUrl = /http:\S+\/metrics$/.exec(line)?.[0] ?? metricsUrl;
       const url = urlInReadyLine(line);
       if (url === undefined) return;
       clearTimeout(late);
-      resolve(url);
+      resolve({ url, metricsUrl });
     });
   });
 }

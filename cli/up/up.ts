@@ -125,7 +125,12 @@ async function seed({ file, resource }: Run, { objects }: Stores): Promise<void>
 }
 
 async function feed({ resource, terminal }: Run, platform: LocalPlatform): Promise<string> {
-  const feeder = await platform.startFeeder(({ names }) => terminal.step('fraud list', `${names} names ...`));
+  let isStarting = true;
+  const feeder = await platform.startFeeder(({ names }) => {
+    // Later loads are the log's to tell.
+    if (isStarting) terminal.line(`  fraud list ${names} names so far ...`);
+  });
+  isStarting = false;
   const { source } = resource.spec.feeder;
   if (feeder === undefined || source === undefined) {
     return 'none: spec.feeder.source is not set, so writes that need it are kept and not decided';

@@ -127,16 +127,8 @@ describe('an archiver', () => {
     await first.archiver.stop(10_000);
     const other = await stores.scene();
     // As if the topic had been made again: the same name, another generation.
-    const renamed = {
-      ...stores.log,
+    const log = proxied(stores.log, {
       ensureTopics: () => Promise.resolve([{ ...scene.topic, generation: other.generation }]),
-    };
-    const log = new Proxy(stores.log, {
-      get: (target, property) => {
-        if (property === 'ensureTopics') return renamed.ensureTopics;
-        const value: unknown = Reflect.get(target, property);
-        return typeof value === 'function' ? (value.bind(target) as unknown) : value;
-      },
     });
     await scene.running({ log, group: 'other-generation' });
     await scene.untilArchived(8);

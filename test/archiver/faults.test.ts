@@ -3,7 +3,7 @@ import { within } from '../helpers/eventually.ts';
 import { ArchiveStores, type Scene } from './archive-stores.ts';
 import { type FaultMode, PortFaults } from './port-faults.ts';
 
-const MINUTES_MS = 180_000;
+const MINUTES_MS = 120_000;
 const MODES: readonly FaultMode[] = ['refused', 'unanswered', 'killed before', 'killed after'];
 
 let stores: ArchiveStores;
@@ -33,7 +33,8 @@ async function runWithFault(each: Scene, at: number, mode: FaultMode): Promise<b
   const finished = async (): Promise<void> => {
     await archiver.start();
     await each.untilArchived(12);
-    if (!faults.isDead) await archiver.stop(20_000);
+    // What it does not archive by then another one does.
+    if (!faults.isDead) await archiver.stop(2_000);
   };
   await within('the archiver has finished, or is dead', Promise.race([finished(), faults.dead]), 60_000);
   return faults.hasHappened;

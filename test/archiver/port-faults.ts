@@ -52,15 +52,31 @@ export class PortFaults {
   }
 
   async #call<T>(work: () => Promise<T>): Promise<T> {
-    this.#calls += this.#isDead ? 0 : 1;
-    const isHit = !this.#isDead && this.#calls === this.#at;
-    if (isHit && this.#mode === 'refused') throw unavailable();
-    if (isHit && this.#mode === 'killed before') this.#die();
     if (this.#isDead) return never();
-    const result = await work();
-    if (isHit && this.#mode === 'unanswered') throw unavailable();
-    if (isHit) this.#die();
-    return this.#isDead ? never() : result;
+    this.#calls += 1;
+    const result = await (this.#calls === this.#at ? this.#fault(work) : work());
+    return this.#isAlive() ? result : never();
+  }
+
+  async #fault<T>(work: () => Promise<T>): Promise<T> {
+    switch (this.#mode) {
+      case 'refused':
+        throw unavailable();
+      case 'unanswered':
+        await work();
+        throw unavailable();
+      case 'killed before':
+        this.#die();
+        return never();
+      case 'killed after':
+        await work();
+        this.#die();
+        return never();
+    }
+  }
+
+  #isAlive(): boolean {
+    return !this.#isDead;
   }
 
   #die(): void {
