@@ -89,7 +89,9 @@ export class LocalPlatform {
   /** Serves the administrator's routes, once the dispatcher has started; resolves to their URL. */
   async startAdmin(): Promise<string> {
     const { admin } = this.#options.configs.dispatcher;
-    return this.#listen('--admin-port', admin.port, () => this.#dispatcher.serveAdmin({ host: admin.host, port: admin.port }));
+    return this.#listen('--admin-port', admin.port, () =>
+      this.#dispatcher.serveAdmin({ host: admin.host, port: admin.port }),
+    );
   }
 
   /** Gives the platform its stores; it closes them when it stops. */

@@ -232,7 +232,7 @@ describe('services', () => {
   });
 });
 
-test('the HTTP port is the resource\'s, unless a flag says another', () => {
+test("the HTTP port is the resource's, unless a flag says another", () => {
   const dispatcher = { service: { port: 8181 } };
   const portOf = (flags: Partial<UpFlags>): number =>
     configs({ dispatcher }, { ...flags }).dispatcher.http.port;
