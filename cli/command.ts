@@ -1,6 +1,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { LOG_LEVELS } from '../runtime/logging.ts';
 import { readVersion } from '../runtime/version.ts';
+import { addArchive } from './archive/command.ts';
 import { addCheck } from './check/command.ts';
 import { CommandError } from './command-error.ts';
 import type { UpFlags } from './up/flags.ts';
@@ -9,6 +10,7 @@ const DEFAULT_FILE = 'examples/bank.yaml';
 
 /** Runs the command line; sets the exit code and never rejects. */
 export async function runCommand(argv: readonly string[]): Promise<void> {
+  process.stdout.on('error', endWithReader);
   try {
     await createProgram().parseAsync([...argv]);
   } catch (error) {
@@ -25,6 +27,12 @@ export async function runCommand(argv: readonly string[]): Promise<void> {
       process.exitCode = 70;
     }
   }
+}
+
+/** Who reads the output (`head`, say) has seen enough. */
+function endWithReader(error: Error & { readonly code?: string }): void {
+  if (error.code === 'EPIPE') process.exit();
+  throw error;
 }
 
 function createProgram(): Command {
@@ -70,6 +78,7 @@ function createProgram(): Command {
       await up(file, flags);
     });
   addCheck(program, DEFAULT_FILE);
+  addArchive(program, DEFAULT_FILE);
   return program;
 }
 

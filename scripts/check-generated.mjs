@@ -37,7 +37,13 @@ function changedByGenerating() {
 }
 
 function contents() {
-  const files = readdirSync(copy, { recursive: true, withFileTypes: true })
+  const own = readdirSync(copy, { withFileTypes: true }).filter(({ name }) => name !== 'node_modules');
+  const files = own
+    .flatMap((entry) =>
+      entry.isDirectory()
+        ? readdirSync(path.join(copy, entry.name), { recursive: true, withFileTypes: true })
+        : entry,
+    )
     .filter((entry) => entry.isFile())
     .map((entry) => path.join(entry.parentPath, entry.name));
   return new Map(files.map((file) => [path.relative(copy, file), readFileSync(file, 'latin1')]));
