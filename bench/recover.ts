@@ -3,7 +3,7 @@ import type { Bench, BenchContext, BenchResult } from './bench.ts';
 import { figure } from './figures.ts';
 import { fillState, HOT_CLIENT } from './filled-state.ts';
 import { type PlatformProcess, startPlatform } from './platform-process.ts';
-import { median } from './rounds.ts';
+import { median, medianRatio } from './rounds.ts';
 import { withScope } from './scope.ts';
 
 const EVENTS = 1_000_000;
@@ -50,12 +50,10 @@ function run(context: BenchContext): Promise<BenchResult> {
         `recover ${kill} of ${kills}: ready after ${all} s with all events, after ${none} s with none`,
       );
     }
-    const of = (
-      pick: (recovery: Recovery) => number,
-    ): { value: number | undefined; baseline: number | undefined } => ({
-      value: median(measured[0].map(pick)),
-      baseline: median(measured[1].map(pick)),
-    });
+    const of = (pick: (recovery: Recovery) => number): Parameters<typeof figure>[3] => {
+      const [values, baselines] = [measured[0].map(pick), measured[1].map(pick)];
+      return { value: median(values), baseline: median(baselines), ratio: medianRatio(values, baselines) };
+    };
     return {
       figures: [
         figure(

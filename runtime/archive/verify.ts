@@ -18,7 +18,7 @@ export type VerifyEvent =
 /**
  * Reads a whole archive and tells what is wrong with it: each chain must be whole from offset 0 on, and each object
  * what it says of itself. Keeps no more than one line in memory. That the last objects of a chain are missing it
- * cannot see: the log knows what comes behind.
+ * cannot see: an archiver that starts stores them again, as long as the log has their records.
  */
 export async function* verifyArchive(archive: ArchiveBucket): AsyncGenerator<VerifyEvent> {
   let chain: ChainCheck | undefined;

@@ -369,7 +369,10 @@ describe('what is measured', () => {
       const { values } = await metrics.archiveLag.get();
       return values.reduce((sum, { value }) => sum + value, 0);
     };
-    await eventually('the lag is known', async () => (await lags()) === 30);
+    await eventually('the lag is known', async () => {
+      clock.advance(5_000);
+      return (await lags()) === 30;
+    });
     const ages = await metrics.archiveOldestAge.get();
     expect(ages.values).toHaveLength(2);
     for (const { value } of ages.values) expect(value).toBeGreaterThan(50);

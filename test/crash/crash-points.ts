@@ -71,8 +71,7 @@ export const CRASH_POINTS: readonly CrashPointSpec[] = [
   point('event-log.subscribe long_term_storage', AROUND, { during: 'start', maxNth: 1 }),
   point('event-log.ranges', AROUND, { during: 'start', maxNth: 1 }),
   point('event-log.committed', AROUND, { during: 'start', maxNth: 1 }),
-  point('object-store.ensureBuckets', AROUND, { during: 'start', maxNth: 1 }),
-  point('object-store.ensureBuckets archive', AROUND, { during: 'start', maxNth: 1 }),
+  point('object-store.ensureBuckets', AROUND, { during: 'start', maxNth: 3 }),
   point('object-store.list archive', AROUND, { during: 'start', maxNth: 4 }),
   point('object-store.head archive', AROUND, { during: 'start', maxNth: 4 }),
   point('object-store.put archive', AROUND, { during: 'start', maxNth: 2 }),
@@ -81,7 +80,7 @@ export const CRASH_POINTS: readonly CrashPointSpec[] = [
   point('object-store.get fraud', AROUND, { during: 'start', maxNth: 1 }),
   point('cache.fields fraud', AROUND, { during: 'start', maxNth: 1 }),
   point('cache.addCounting fraud', AROUND, { during: 'start', maxNth: 1 }),
-  point('cache.apply fraud', AROUND, { during: 'start', maxNth: 2 }),
+  point('cache.apply fraud', AROUND, { during: 'start', maxNth: 1 }),
 ];
 
 /** Calls without a crash point, and why. */

@@ -16,12 +16,17 @@ export interface Life {
   /** From 1. */
   readonly number: number;
   readonly composed: boolean;
+  /** Whether all clients come back at the very moment at which it is ready. */
+  readonly rush: boolean;
   readonly faults: readonly FaultOrder[];
   readonly kill: Kill;
 }
 
-const MAX_ANSWERS = 300;
+const MAX_ANSWERS = 150;
 const MAX_START_MS = 1_200;
+/** Share of the lives with composed stores: each leaves something to publish to those who come after. */
+const COMPOSED_SHARE = 0.25;
+const RUSH_SHARE = 0.3;
 const MAX_DURING_MS = 3;
 
 /** How many kills it takes to have every crash point once: one in three is a random one. */
@@ -62,15 +67,27 @@ function randomLife(random: Random, number: number): Life {
   const kill: Kill = random.chance(0.2)
     ? { kind: 'starting', afterMs: random.integer(1, MAX_START_MS) }
     : { kind: 'random', afterAnswers: random.integer(1, MAX_ANSWERS) };
-  return { number, composed: random.chance(0.5), faults: drawFaults(random), kill };
+  return {
+    number,
+    composed: random.chance(COMPOSED_SHARE),
+    rush: random.chance(RUSH_SHARE),
+    faults: drawFaults(random),
+    kill,
+  };
 }
 
 function pointLife(random: Random, number: number, { spec, moment }: Point): Life {
   const nth = random.integer(1, spec.maxNth);
   const order = { call: spec.call, moment, nth, delayMs: random.integer(0, MAX_DURING_MS) };
-  const composed = spec.stores === 'either' ? random.chance(0.5) : spec.stores === 'composed';
+  const composed = spec.stores === 'either' ? random.chance(COMPOSED_SHARE) : spec.stores === 'composed';
   const faults = spec.parks ? parkingFaults(composed) : drawFaults(random);
-  return { number, composed, faults, kill: { kind: 'point', order, during: spec.during } };
+  return {
+    number,
+    composed,
+    rush: random.chance(RUSH_SHARE),
+    faults,
+    kill: { kind: 'point', order, during: spec.during },
+  };
 }
 
 /** So many batches fail that both tries of some writes do. */

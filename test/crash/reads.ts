@@ -16,7 +16,9 @@ export class ReadFailure extends Error {
   }
 }
 
+/** Items in one answer, where a whole list is wanted, and where its beginning is. */
 const PAGE = 100;
+const SHORT_PAGE = 20;
 /** So long a list may be answered 503 before that is taken for a fault. */
 const PATIENCE_MS = 20_000;
 const PAUSE_MS = 100;
@@ -29,7 +31,7 @@ export async function readEvents(
   http: HttpClient,
   list: 'all' | 'transactions' | 'operations',
   client: string,
-  enough: (events: readonly StoredEvent[]) => boolean = () => false,
+  enough?: (events: readonly StoredEvent[]) => boolean,
 ): Promise<readonly StoredEvent[]> {
   return readList(http, `/fetch/${list}/${encodeURIComponent(client)}`, parseEvent, enough);
 }
@@ -40,7 +42,7 @@ export async function readNames(
   list: 'interactions' | 'branches',
   client: string,
 ): Promise<readonly SinceName[]> {
-  return readList(http, `/fetch/${list}/${encodeURIComponent(client)}`, parseName, () => false);
+  return readList(http, `/fetch/${list}/${encodeURIComponent(client)}`, parseName);
 }
 
 /** All lists of all clients. Rejects with a ReadFailure. */
@@ -68,12 +70,18 @@ export function readSets(http: HttpClient, clients: readonly string[]): Promise<
 
 const AT_ONCE = 4;
 
-/** Works through a list, a few at a time. */
-export async function inTurn<T, R>(list: readonly T[], work: (one: T) => Promise<R>): Promise<readonly R[]> {
+/** Works through a list, a few at a time; the results are in its order. */
+export async function inTurn<T, R>(
+  list: readonly T[],
+  work: (one: T) => Promise<R>,
+  atOnce = AT_ONCE,
+): Promise<readonly R[]> {
   const results: R[] = [];
-  for (let start = 0; start < list.length; start += AT_ONCE) {
-    results.push(...(await Promise.all(list.slice(start, start + AT_ONCE).map(work))));
-  }
+  const rest = list.entries();
+  const lane = async (): Promise<void> => {
+    for (const [place, one] of rest) results[place] = await work(one);
+  };
+  await Promise.all(Array.from({ length: atOnce }, lane));
   return results;
 }
 
@@ -81,20 +89,21 @@ async function readList<T>(
   http: HttpClient,
   path: string,
   parse: (item: unknown) => T | undefined,
-  enough: (items: readonly T[]) => boolean,
+  enough?: (items: readonly T[]) => boolean,
 ): Promise<readonly T[]> {
+  const limit = enough === undefined ? PAGE : SHORT_PAGE;
   const items: T[] = [];
   let cursor: string | null = null;
   do {
     const query: string = cursor === null ? '' : `&cursor=${encodeURIComponent(cursor)}`;
-    const page: Page = await readPage(http, `${path}?limit=${PAGE}${query}`);
+    const page: Page = await readPage(http, `${path}?limit=${limit}${query}`);
     for (const item of page.items) {
       const parsed = parse(item);
       if (parsed === undefined) throw new ReadFailure(`${path} shows ${JSON.stringify(item)}`, false);
       items.push(parsed);
     }
     cursor = page.cursor;
-  } while (cursor !== null && !enough(items));
+  } while (cursor !== null && enough?.(items) !== true);
   return items;
 }
 

@@ -1,7 +1,7 @@
 import type { EventHistory, Ledger, Said } from './ledger.ts';
 
 /** Acknowledged events that are looked at after each kill. */
-const LAST_ACKNOWLEDGED = 20;
+const LAST_ACKNOWLEDGED = 10;
 
 /** What the answers of one life leave to be checked: everything that was touched, cut off, and just acknowledged. */
 export class Recent {

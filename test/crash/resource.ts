@@ -8,9 +8,9 @@ const SEED = path.join(import.meta.dirname, '..', '..', 'examples', 'seed');
 
 /**
  * Writes the resource that the suite runs: a bank whose archiver and resender work in small steps, so that they have
- * many moments in which they can be killed.
+ * many moments in which they can be killed. `deadline`: after how long a write is parked.
  */
-export function writeResource(file: string): void {
+export function writeResource(file: string, deadline = '1s'): void {
   writeFileSync(
     file,
     `apiVersion: mini-platform.io/v1alpha1
@@ -34,7 +34,7 @@ spec:
     buckets:
       archive: ${ARCHIVE_BUCKET}
   retry:
-    deadline: 1s
+    deadline: ${deadline}
     maxAttempts: 3
     backoff:
       initial: 100ms

@@ -33,12 +33,13 @@ const CLIENTS_AT_ONCE = 16;
 const REACH_MS = 8_000;
 /**
  * So long a platform runs for what is stored and not published yet: 15 s make a worker count as gone, and somebody
- * looks for such every 5 s.
+ * looks for such every 5 s, and takes care of some 10 each time; each life has two workers.
  */
-const PUBLISHING_MS = 24_000;
+const PUBLISHING_MS = 22_000;
+const PUBLISHING_LIFE_MS = 500;
 const PUBLISHING_ROUNDS = 3;
 /** Answers of the last load, after which nobody is killed any more. */
-const LAST_ANSWERS = 500;
+const LAST_ANSWERS = 300;
 
 /** Kills a platform under load again and again, and holds what is left of it against what its clients were told. */
 export class CrashRun {
@@ -56,6 +57,7 @@ export class CrashRun {
   /** What the last lives have left to be checked. */
   #pending: readonly Gathered[] = [];
   #calls: Readonly<Record<string, number>> = {};
+  #composedLives = 0;
 
   constructor(options: RunOptions) {
     const { seed, directory } = options;
@@ -106,11 +108,15 @@ export class CrashRun {
     if (kill.kind === 'starting') setTimeout(() => platform.kill('starting'), kill.afterMs);
     const ready = await platform.ready;
     if ('http' in ready) {
+      this.#journal.write(JSON.stringify({ ready: life.number, at: Date.now() }));
       const ports = this.#connect(ready);
       const over = new AbortController();
-      this.#clients.resume(ports.http);
+      // Checks are quicker without the others, but they come back all at once.
+      if (life.rush) this.#clients.resume(ports.http);
       const administration = this.#administrator.work(ports.admin, over.signal);
       if (await this.#checkAfterKill(ports.http, platform)) this.#letDie(life, platform);
+      this.#clients.resume(ports.http);
+      this.#journal.write(JSON.stringify({ checked: life.number, at: Date.now() }));
       await platform.exited;
       over.abort();
       await Promise.all([this.#clients.pause(), administration]);
@@ -133,6 +139,7 @@ export class CrashRun {
   #start(life: Pick<Life, 'composed'> & Partial<Life>): PlatformProcess {
     const { sabotage } = this.#options;
     const { kill, composed, faults = [] } = life;
+    if (composed) this.#composedLives += 1;
     const orders = {
       file: this.#file,
       stateDir: this.#stateDir,
@@ -219,11 +226,11 @@ export class CrashRun {
       if (late.length === 0) return;
       if (round > PUBLISHING_ROUNDS) this.#report(late);
       if (this.#violations.size > 0) return;
-      const seconds = PUBLISHING_MS / 1_000;
+      const ms = PUBLISHING_MS + PUBLISHING_LIFE_MS * this.#composedLives;
       this.#options.progress(
-        `${late.length} are not in the log or the archive yet: waiting ${seconds} s ...`,
+        `${late.length} are not in the log or the archive yet: ${ms / 1_000} s for them ...`,
       );
-      await this.#peacefully(true, () => sleep(PUBLISHING_MS));
+      await this.#peacefully(true, () => sleep(ms));
     }
   }
 

@@ -37,12 +37,14 @@ const NORMAL_SHARE = 0.25;
 const BEFORE_S = 2;
 const AFTER_S = 5;
 const CALL_MS = 5;
+/** As it is where a resource does not say otherwise. */
+const DEADLINE = '2s';
 
 /** Loads a platform on slow stores far beyond what they can take, then leaves it in peace again. */
 export async function runOverload(options: OverloadOptions): Promise<OverloadResult> {
   const folder = await mkdtemp(path.join(tmpdir(), 'mini-platform-overload-'));
   const file = path.join(folder, 'platform.yaml');
-  writeResource(file);
+  writeResource(file, DEADLINE);
   const slowness: Slowness = { callMs: CALL_MS, documentMs: 1_000 / options.capacity };
   const platform = startPlatform({ file, stateDir: path.join(folder, 'state'), slowness });
   try {

@@ -43,7 +43,7 @@ export async function readObjectHeader(path: string): Promise<ObjectHeader | und
   const file = await openIfThere(path);
   if (file === undefined) return undefined;
   try {
-    return (await readHeader(file)).header;
+    return (await readHeader(file, path)).header;
   } finally {
     await file.close();
   }
@@ -57,7 +57,7 @@ export async function* readObjectBody(path: string, etag: string): AsyncGenerato
   const file = await openIfThere(path);
   if (file === undefined) throw new Error('the object was removed before its content was read');
   try {
-    const { header, length } = await readHeader(file);
+    const { header, length } = await readHeader(file, path);
     if (header.etag !== etag) throw new Error('the object was replaced before its content was read');
     let position = length;
     for (;;) {
@@ -83,10 +83,14 @@ async function openIfThere(path: string): Promise<FileHandle | undefined> {
 
 async function readHeader(
   file: FileHandle,
+  path: string,
 ): Promise<{ readonly header: ObjectHeader; readonly length: number }> {
   const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(MAX_HEADER), 0, MAX_HEADER, 0);
   const end = buffer.subarray(0, bytesRead).indexOf(NEWLINE);
-  if (end < 0) throw new Error('the file of the object has no header');
-  // Written by writeObjectFile.
-  return { header: JSON.parse(buffer.toString('utf8', 0, end)) as ObjectHeader, length: end + 1 };
+  try {
+    // Written by writeObjectFile.
+    return { header: JSON.parse(buffer.toString('utf8', 0, end)) as ObjectHeader, length: end + 1 };
+  } catch (error) {
+    throw new Error(`the file of an object is damaged: ${path}`, { cause: error });
+  }
 }

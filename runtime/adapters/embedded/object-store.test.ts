@@ -138,3 +138,22 @@ test('a file that is cut short is an error, not an object', async () => {
   await truncate(path, 120);
   await expect((async () => textOf(await bodyOf('key')))()).rejects.toMatchObject({ kind: 'unavailable' });
 });
+
+test('may be read beside its owner, whose half-written objects stay', async () => {
+  await put('key', 'text');
+  const halfWritten = join(directory, 'new', 'half');
+  await writeFile(halfWritten, 'ha');
+  const reader = EmbeddedObjectStore.openForReading(directory);
+  expect(await reader.list('bucket', { prefix: '', limit: 10 })).toMatchObject([{ key: 'key', size: 4 }]);
+  expect(await readdir(join(directory, 'new'))).toEqual(['half']);
+  await expect(reader.list('other', { prefix: '', limit: 10 })).rejects.toMatchObject({ kind: 'invalid' });
+});
+
+test('says which file is damaged', async () => {
+  await put('key');
+  const files = await readdir(directory, { recursive: true, withFileTypes: true });
+  const file = files.find((entry) => entry.isFile());
+  const path = join(file?.parentPath ?? '', file?.name ?? '');
+  await writeFile(path, '');
+  await expect(store.head('bucket', 'key')).rejects.toThrow(`is damaged: ${path}`);
+});

@@ -48,6 +48,11 @@ export class EmbeddedObjectStore implements ObjectStore {
     return store;
   }
 
+  /** Opens the folder for reading. It changes nothing, so it works beside the process whose folder it is. */
+  static openForReading(directory: string): Pick<ObjectStore, 'get' | 'head' | 'list'> {
+    return new EmbeddedObjectStore(resolve(directory));
+  }
+
   async ensureBuckets(names: readonly string[]): Promise<void> {
     const call = this.#call('ensureBuckets');
     for (const name of names) checkBucket(call, name);

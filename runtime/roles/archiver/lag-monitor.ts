@@ -32,7 +32,9 @@ export class LagMonitor {
     return this.#trouble;
   }
 
+  /** Measures at once, and then from time to time. */
   start(): void {
+    void this.measure();
     this.#cancel = this.#options.clock.every(EVERY_MS, () => void this.measure());
   }
 

@@ -72,6 +72,35 @@ describe('how many may be in the queue', () => {
   });
 });
 
+describe('a patient operation, which has much more time than others', () => {
+  const patient = (): Timed => ({ arrivedAt: now, deadline: now + 35 * BUDGET });
+  const client = (): Timed => ({ arrivedAt: now, deadline: now + BUDGET });
+
+  test('gets half of the room', () => {
+    batches(5, 20, { ms: 200, waitedMs: 700 });
+    const { limit } = admission;
+    expect(admission.admits(client(), limit - 1)).toBe(true);
+    expect(admission.admits(client(), limit)).toBe(false);
+    expect(admission.admits(patient(), limit / 2 - 1)).toBe(true);
+    expect(admission.admits(patient(), limit / 2)).toBe(false);
+  });
+
+  test('gets all of it while there are no others', () => {
+    for (let time = 0; time < 5; time += 1) {
+      now += 10;
+      admission.learn({ operations: [patient()], startedAt: now - 10, endedAt: now, lanes: 1 });
+    }
+    expect(admission.admits(patient(), MAX - 1)).toBe(true);
+  });
+
+  test('does not hide that the others are late', () => {
+    batches(5, 20, { ms: 200, waitedMs: 700 });
+    const { limit } = admission;
+    admission.learn({ operations: [patient()], startedAt: now - 10, endedAt: now, lanes: 1 });
+    expect(admission.limit).toBe(limit);
+  });
+});
+
 describe('an operation that waits', () => {
   test('is hopeless when there is less time left than a batch takes', () => {
     batches(5, 10, { ms: 300 });

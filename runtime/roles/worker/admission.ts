@@ -23,6 +23,9 @@ const GROWTH = 1.25;
 const SHRINKAGE = 0.9;
 /** A worker always takes in this many: some must show how fast it is. */
 const MIN_LIMIT = 4;
+/** Who has this many times the time of others is patient, and gets this share of the room. */
+const PATIENT = 3;
+const PATIENT_SHARE = 0.5;
 /** Batches that are remembered: a stall of a moment holds up one in each lane, and says nothing of the next. */
 const REMEMBERED = 5;
 
@@ -39,6 +42,8 @@ export class Admission {
   /** Of the last batches: operations per ms, and ms. */
   #rates: readonly number[] = [];
   #durations: readonly number[] = [];
+  /** The shortest time, in ms, that an operation of each had. */
+  #times: readonly number[] = [];
 
   /** `max`: operations in the queue, however fast it is. */
   constructor(max: number) {
@@ -49,6 +54,14 @@ export class Admission {
   /** How many operations may be in the queue, those in work included. */
   get limit(): number {
     return this.#limit;
+  }
+
+  /**
+   * Whether one more is taken in beside so many. The patient ones, which are sent again by the platform itself and
+   * have much time, leave room for clients that wait.
+   */
+  admits(operation: Timed, inQueue: number): boolean {
+    return inQueue < this.#limit * (this.#isPatient(operation) ? PATIENT_SHARE : 1);
   }
 
   /**
@@ -65,12 +78,20 @@ export class Admission {
     this.#lastEndedAt = endedAt;
     this.#rates = [...this.#rates, (operations.length * lanes) / Math.max(1, duration)].slice(-REMEMBERED);
     this.#durations = [...this.#durations, duration].slice(-REMEMBERED);
-    const slowest = slowestOf(operations, endedAt);
+    this.#times = [...this.#times, Math.min(...operations.map(timeOf))].slice(-REMEMBERED);
+    const slowest = slowestOf(
+      operations.filter((operation) => !this.#isPatient(operation)),
+      endedAt,
+    );
     if (slowest === undefined) return;
     const share = shareOf(slowest, endedAt);
     if (share < LOW_SHARE) this.#limit = Math.min(this.#max, Math.ceil(this.#limit * GROWTH));
     // One that came before the limit was set says nothing of that limit.
     else if (share > MAX_SHARE && slowest.arrivedAt >= this.#setAt) this.#shrink(slowest, endedAt);
+  }
+
+  #isPatient(operation: Timed): boolean {
+    return timeOf(operation) > PATIENT * Math.min(...this.#times);
   }
 
   #shrink({ arrivedAt, deadline }: Timed, now: number): void {
@@ -89,8 +110,13 @@ function slowestOf(operations: readonly Timed[], now: number): Timed | undefined
   );
 }
 
-function shareOf({ arrivedAt, deadline }: Timed, now: number): number {
-  return (now - arrivedAt) / Math.max(1, deadline - arrivedAt);
+function shareOf(operation: Timed, now: number): number {
+  return (now - operation.arrivedAt) / Math.max(1, timeOf(operation));
+}
+
+/** How long it may take, in ms. */
+function timeOf({ arrivedAt, deadline }: Timed): number {
+  return deadline - arrivedAt;
 }
 
 function middleOf(values: readonly number[]): number {

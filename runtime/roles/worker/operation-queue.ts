@@ -52,11 +52,13 @@ export class OperationQueue {
   /** Takes an operation. It is settled in any case: by its handler, or as full, expired or failed. */
   submit(operation: IncomingOperation): void {
     const { length } = this.#waiting;
-    if (length >= this.#options.maxWaiting || length + this.#inWork >= this.#admission.limit) {
+    const waiting = { operation, arrivedAt: this.#options.clock.monotonic() };
+    const hasRoom = length < this.#options.maxWaiting;
+    if (!hasRoom || !this.#admission.admits(timesOf(waiting), length + this.#inWork)) {
       operation.settle(toWire(failed('FULL', 'the queue of the worker is full', false)));
       return;
     }
-    this.#waiting.push({ operation, arrivedAt: this.#options.clock.monotonic() });
+    this.#waiting.push(waiting);
     this.#schedule();
   }
 

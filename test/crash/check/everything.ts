@@ -13,6 +13,7 @@ import { checkDecided, followParked, settleOpen } from './settle.ts';
 import { readStores } from './stores.ts';
 import type { Violation } from './violation.ts';
 
+const RESENDS_AT_ONCE = 32;
 const EVERYBODY = [...CLIENTS, ...FRAUDSTERS];
 
 /** The two ports of a platform that people use. */
@@ -55,7 +56,11 @@ export async function checkEverything({ http, admin }: Ports, ledger: Ledger): P
   const deadLetters = await settleDeadLetters(admin, ledger, setAside);
   const open = await settleOpen(http, ledger);
   const decided = await followParked(http, ledger);
-  await inTurn(ledger.histories.filter(hasStored), (history) => sendAgain(http, ledger, history));
+  await inTurn(
+    ledger.histories.filter(hasStored),
+    (history) => sendAgain(http, ledger, history),
+    RESENDS_AT_ONCE,
+  );
   const last = await checkLists(http, ledger);
   const isStored = ({ type, id = '' }: EventHistory): boolean => last.stored.has(keyOf({ type, id }));
   const fraudsters = new Set(FRAUDSTERS);
