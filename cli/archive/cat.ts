@@ -15,7 +15,6 @@ export async function cat({ filter, ...location }: CatOptions): Promise<void> {
   const output = new Output(process.stdout);
   try {
     for await (const found of readArchive(archive, filter)) {
-      if (output.isClosed) return;
       if (found.kind === 'damage') {
         process.stderr.write(`${found.key}: ${found.message}\n`);
         process.exitCode = 1;

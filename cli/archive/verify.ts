@@ -26,15 +26,16 @@ export async function verify({ json, ...location }: VerifyOptions): Promise<void
   const format = json ? JSON_LINES : TEXT;
   const totals: Totals = { bucket: archive.bucket, partitions: 0, objects: 0, records: 0, findings: 0 };
   const progress = progressEvery(PROGRESS_EVERY_MS);
-  // Until the end is reached nothing is known to be whole.
+  // Until the end is reached nothing is known to be whole; a reader that leaves before (EPIPE) ends the command.
   process.exitCode = 1;
   try {
     for await (const event of verifyArchive(archive)) {
-      if (output.isClosed) return;
       count(event, totals);
       progress(totals);
       if (event.type === 'finding') await output.line(format.finding(event));
       if (event.type === 'partition') await output.line(format.partition(event));
+      // Told as it is found: the rest may take long.
+      if (event.type !== 'object') await output.flush();
     }
     await output.line(format.summary(totals));
     await output.flush();

@@ -21,6 +21,11 @@ export class Clients {
     this.#running = Array.from({ length: options.count }, (_, number) => this.#work(number));
   }
 
+  /** False when they were not resumed, or a connection broke since. */
+  get areWorking(): boolean {
+    return this.#http !== undefined;
+  }
+
   /** The platform is up: work with it. */
   resume(http: HttpClient): void {
     this.#http = http;

@@ -8,6 +8,8 @@ export type Kill =
   | { readonly kind: 'random'; readonly afterAnswers: number }
   /** From outside, so long after it was started. */
   | { readonly kind: 'starting'; readonly afterMs: number }
+  /** From outside, so long after it was told to drain, which it was when the clients had so many answers. */
+  | { readonly kind: 'stopping'; readonly afterAnswers: number; readonly afterMs: number }
   /** By itself, at a call of a port. */
   | { readonly kind: 'point'; readonly order: CrashOrder; readonly during: CrashPointSpec['during'] };
 
@@ -27,6 +29,7 @@ const MAX_START_MS = 1_200;
 /** Share of the lives with composed stores: each leaves something to publish to those who come after. */
 const COMPOSED_SHARE = 0.25;
 const RUSH_SHARE = 0.3;
+const MAX_STOP_MS = 100;
 const MAX_DURING_MS = 3;
 
 /** How many kills it takes to have every crash point once: one in three is a random one. */
@@ -64,16 +67,18 @@ function* dealPoints(random: Random): Generator<Point, never> {
 }
 
 function randomLife(random: Random, number: number): Life {
-  const kill: Kill = random.chance(0.2)
-    ? { kind: 'starting', afterMs: random.integer(1, MAX_START_MS) }
-    : { kind: 'random', afterAnswers: random.integer(1, MAX_ANSWERS) };
-  return {
-    number,
-    composed: random.chance(COMPOSED_SHARE),
-    rush: random.chance(RUSH_SHARE),
-    faults: drawFaults(random),
-    kill,
-  };
+  const afterAnswers = random.integer(1, MAX_ANSWERS);
+  const kind = random.weighted({ random: 6, starting: 2, stopping: 2 });
+  const composed = random.chance(COMPOSED_SHARE);
+  const life = { number, composed, rush: random.chance(RUSH_SHARE), faults: drawFaults(random) };
+  switch (kind) {
+    case 'random':
+      return { ...life, kill: { kind, afterAnswers } };
+    case 'starting':
+      return { ...life, kill: { kind, afterMs: random.integer(1, MAX_START_MS) } };
+    case 'stopping':
+      return { ...life, kill: { kind, afterAnswers, afterMs: random.integer(0, MAX_STOP_MS) } };
+  }
 }
 
 function pointLife(random: Random, number: number, { spec, moment }: Point): Life {

@@ -59,6 +59,12 @@ export class PlatformProcess {
     this.#child.kill('SIGKILL');
   }
 
+  /** Tells it to drain, and kills it so many ms later if it is still there. */
+  killWhileDraining(afterMs: number): void {
+    this.#child.kill('SIGTERM');
+    setTimeout(() => this.kill('stopping'), afterMs);
+  }
+
   /** Why it was killed from outside; undefined when it was not. */
   get killedFor(): string | undefined {
     return this.#killedFor;

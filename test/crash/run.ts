@@ -2,12 +2,20 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Administrator } from './administrator.ts';
 import { checkAfterKill } from './check/after-kill.ts';
-import { checkEverything, checkLists, checkNames, checkStores, type Ports } from './check/everything.ts';
+import {
+  checkDecisionsStay,
+  checkEverything,
+  checkLists,
+  checkNames,
+  checkStores,
+  type Ports,
+} from './check/everything.ts';
 import { checkKept, type StoredEvents } from './check/lists.ts';
 import type { Violation } from './check/violation.ts';
 import type { SabotageOrder } from './child/orders.ts';
 import { Clients } from './clients.ts';
 import { callsWithoutPoint } from './crash-points.ts';
+import { changeFraudList } from './fraud-list.ts';
 import { HttpClient } from './http-client.ts';
 import { lastIsComposed, type Life, planLives } from './kill-plan.ts';
 import { fileJournal, Ledger } from './ledger.ts';
@@ -16,7 +24,7 @@ import { Random } from './random.ts';
 import { ReadFailure } from './reads.ts';
 import { type Gathered, Recent } from './recent.ts';
 import { PLATFORM, writeResource } from './resource.ts';
-import { countAnswers, DeathTally, type RunResult } from './tally.ts';
+import { countAnswers, type Death, DEATHS, DeathTally, type RunResult } from './tally.ts';
 import { FRAUDSTERS } from './writes.ts';
 
 export interface RunOptions {
@@ -155,8 +163,14 @@ export class CrashRun {
   /** From now on the platform works towards its death. */
   #letDie({ kill }: Life, platform: PlatformProcess): void {
     if (kill.kind === 'random') this.#recent.after(kill.afterAnswers, () => platform.kill('random'));
+    if (kill.kind === 'stopping') {
+      this.#recent.after(kill.afterAnswers, () => platform.killWhileDraining(kill.afterMs));
+    }
     if (kill.kind === 'point' && kill.during === 'load') platform.crashAt(kill.order);
-    const late = setTimeout(() => platform.kill('not reached'), REACH_MS);
+    const late = setTimeout(() => {
+      if (!this.#clients.areWorking) this.#reportProcess('under load', 'it cut a connection', platform);
+      platform.kill('not reached');
+    }, REACH_MS);
     void platform.exited.then(() => clearTimeout(late));
   }
 
@@ -182,14 +196,14 @@ export class CrashRun {
   #note(life: Life, platform: PlatformProcess, { code, signal }: Exit): void {
     const { killedFor } = platform;
     this.#journal.write(JSON.stringify({ died: life.number, at: Date.now(), code, signal, killedFor }));
-    if (killedFor === 'random' || killedFor === 'starting' || killedFor === 'not reached') {
-      this.#deaths.add(life, killedFor);
-    } else if (killedFor === undefined && signal === 'SIGKILL' && life.kill.kind === 'point') {
-      this.#deaths.add(life, 'point');
-    } else {
-      const how = killedFor ?? `it ended with ${code ?? signal ?? 'nothing'}`;
-      this.#reportProcess(`life ${life.number}, ${JSON.stringify(life.kill)}`, how, platform);
+    const death = deathOf(life, killedFor, { code, signal });
+    if (death === 'drained') return;
+    if (death !== undefined) {
+      this.#deaths.add(life, death);
+      return;
     }
+    const how = killedFor ?? `it ended with ${code ?? signal ?? 'nothing'}`;
+    this.#reportProcess(`life ${life.number}, ${JSON.stringify(life.kill)}`, how, platform);
   }
 
   /** Without kills: bring everything to its end, and look at all of it, also after a last start. */
@@ -206,12 +220,14 @@ export class CrashRun {
     });
     if (found === undefined) return;
     this.#report(found.violations);
-    progress('Started once more, to see that it all is still there ...');
+    progress('Started once more, with another fraud list, to see that it all is still there ...');
+    await changeFraudList(path.join(this.#stateDir, PLATFORM));
     // Composed: what was stored and not published is published by those who come after.
     await this.#peacefully(true, async ({ http }, platform) => {
       const again = await checkLists(http, this.#ledger);
       this.#report([...again.violations, ...checkKept(found.stored, again.stored, 'before the last stop')]);
       this.#report(await checkNames(http, this.#ledger, again.stored));
+      this.#report(await checkDecisionsStay(http, this.#ledger));
       this.#calls = (await platform.calls()) ?? {};
     });
     await this.#checkStores(found.stored);
@@ -293,4 +309,17 @@ export class CrashRun {
     const seconds = ((performance.now() - this.#startedAt) / 1000).toFixed(0);
     progress(`${done} of ${kills} kills, ${this.#ledger.answered} answers, ${seconds} s`);
   }
+}
+
+/** How a life ended; undefined when it was not as planned. */
+function deathOf(
+  { kill }: Life,
+  killedFor: string | undefined,
+  { code, signal }: Exit,
+): Death | 'drained' | undefined {
+  // Before it could be killed.
+  if (kill.kind === 'stopping' && code === 0) return 'drained';
+  if (signal !== 'SIGKILL') return undefined;
+  if (killedFor === undefined) return kill.kind === 'point' ? 'point' : undefined;
+  return DEATHS.find((death) => death === killedFor);
 }

@@ -24,6 +24,7 @@ export function summaryOf(result: RunResult, command: string): string {
   const rows: readonly (readonly [string, number | string])[] = [
     ['kills at random moments', kills.random],
     ['kills while starting', kills.starting],
+    ['kills while draining', kills.stopping],
     [`kills at crash points (${pointsHit.length} different)`, kills.point],
     ['kills after a point was not reached', kills['not reached']],
     ['events', events],

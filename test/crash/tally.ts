@@ -2,8 +2,10 @@ import type { Life } from './kill-plan.ts';
 import { heard, type Ledger, type Said } from './ledger.ts';
 import type { Violation } from './check/violation.ts';
 
-/** How a life ended. */
-export type Death = 'random' | 'starting' | 'point' | 'not reached';
+/** How a life can end. */
+export const DEATHS = ['random', 'starting', 'stopping', 'point', 'not reached'] as const;
+
+export type Death = (typeof DEATHS)[number];
 
 /** What a run has come to. */
 export interface RunResult {
@@ -28,7 +30,13 @@ export type Answers = Readonly<Record<Said['kind'] | 'requests' | 'resends', num
 
 /** Counts how the lives ended. */
 export class DeathTally {
-  readonly #kills: Record<Death, number> = { random: 0, starting: 0, point: 0, 'not reached': 0 };
+  readonly #kills: Record<Death, number> = {
+    random: 0,
+    starting: 0,
+    stopping: 0,
+    point: 0,
+    'not reached': 0,
+  };
   readonly #hit = new Set<string>();
   readonly #missed = new Set<string>();
 

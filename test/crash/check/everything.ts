@@ -2,6 +2,7 @@ import { keyOf, type StoredEvent } from '../events.ts';
 import type { HttpClient } from '../http-client.ts';
 import { type EventHistory, heard, type Ledger } from '../ledger.ts';
 import { inTurn, readLists as fetchLists, readSets } from '../reads.ts';
+import { sendWrite } from '../send-write.ts';
 import { CLIENTS, FRAUDSTERS } from '../writes.ts';
 import { sendAgain } from './after-kill.ts';
 import { settleDeadLetters } from './dead-letters.ts';
@@ -79,6 +80,28 @@ export async function checkEverything({ http, admin }: Ports, ledger: Ledger): P
       ...(await checkNames(http, ledger, last.stored)),
     ],
   };
+}
+
+/** Decisions that are asked for again when the fraud list is another one. */
+const ASKED_AGAIN = 300;
+
+/** The first decision about an event holds, whatever the fraud list says by now: some are asked for again. */
+export async function checkDecisionsStay(http: HttpClient, ledger: Ledger): Promise<readonly Violation[]> {
+  const decided = ledger.histories.flatMap((history) => {
+    const decision = heard(history).find(({ said }) => said.kind === 'stored' || said.kind === 'refused');
+    return decision === undefined ? [] : [{ history, ...decision }];
+  });
+  const some = ['stored', 'refused'].flatMap((kind) =>
+    decided.filter(({ said }) => said.kind === kind).slice(-ASKED_AGAIN),
+  );
+  await inTurn(
+    some,
+    ({ history, body }) => sendWrite(http, ledger, { body, id: history.id }),
+    RESENDS_AT_ONCE,
+  );
+  // As it was when they were decided.
+  const fraudsters = new Set(FRAUDSTERS);
+  return some.flatMap(({ history }) => checkAnswers(history, fraudsters));
 }
 
 /** What is wrong with the log and the archive, and what is not in them yet and may come. */

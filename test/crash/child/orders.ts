@@ -30,6 +30,7 @@ export const SABOTAGES = [
   'forget-records',
   'forget-names',
   'forget-objects',
+  'forget-parked',
   'show-twice',
   'invent-event',
   'change-amount',

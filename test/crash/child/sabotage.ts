@@ -5,6 +5,7 @@ import type { SabotageKind, SabotageOrder } from './orders.ts';
 const LIES: Readonly<Record<SabotageKind, { readonly call: RegExp; readonly lie: Lie }>> = {
   'forget-events': { call: /^(event-store\.insertAndAppend|document-store\.insertMany)$/, lie: allInserted },
   'forget-records': { call: /^event-log\.append long_term_storage$/, lie: () => Promise.resolve() },
+  'forget-parked': { call: /^event-log\.append parked_writes$/, lie: () => Promise.resolve() },
   'forget-names': { call: /^cache\.apply (interactions|branches)$/, lie: () => Promise.resolve(true) },
   'forget-objects': {
     call: /^object-store\.put archive/,
