@@ -85,3 +85,27 @@ test('a listener that throws does not end the delivery', async () => {
   expect(await source.atEnd).toBe(3n);
   await delivery.stop();
 });
+
+test('records gather behind a delivery that was not full, and only behind that', async () => {
+  const source = sourceOf([
+    { records: [record(3n), record(4n)], end: 6n },
+    { records: [record(5n)], end: 6n },
+  ]);
+  const delivered: number[] = [];
+  const { promise: isPartial, resolve } = Promise.withResolvers<undefined>();
+  const options = optionsOf({
+    maxRecords: 2,
+    gatherMs: 60_000,
+    onBatch: ({ records }) => {
+      delivered.push(records.length);
+      if (records.length < 2) resolve(undefined);
+      return Promise.resolve();
+    },
+  });
+  const delivery = new PartitionDelivery(source, options, TIMES);
+  await isPartial;
+  for (let turns = 0; turns < 20; turns += 1) await new Promise((next) => setImmediate(next));
+  expect(delivered).toEqual([2, 1]);
+  expect(source.asked).toEqual([3n, 5n]);
+  await delivery.stop();
+});

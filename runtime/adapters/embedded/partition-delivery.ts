@@ -87,7 +87,10 @@ export class PartitionDelivery {
       this.#records = records;
       if (records.length > 0) await this.#deliver(signal);
       else await this.#awaitRecords(end, signal);
-      await pause(this.#times.lingerMs - (performance.now() - readAt), signal);
+      if (records.length < this.#maxRecords) {
+        const gatherMs = this.#options.gatherMs ?? this.#times.lingerMs;
+        await pause(gatherMs - (performance.now() - readAt), signal);
+      }
     } else {
       await this.#deliver(signal);
     }
@@ -99,6 +102,10 @@ export class PartitionDelivery {
     await this.#source.reached(end, signal);
   }
 
+  get #maxRecords(): number {
+    return this.#options.maxRecords ?? DEFAULT_MAX_RECORDS;
+  }
+
   async #startPosition(): Promise<bigint> {
     const { topic, partition } = this.#source;
     const chosen = await this.#options.onAssigned?.(topic, partition);
@@ -107,7 +114,7 @@ export class PartitionDelivery {
 
   async #read(from: bigint): Promise<ReadRecords> {
     try {
-      return await this.#source.read(from, this.#options.maxRecords ?? DEFAULT_MAX_RECORDS);
+      return await this.#source.read(from, this.#maxRecords);
     } catch (error) {
       // Records are gone, or never were: nothing is skipped. Whoever mends it commits another offset.
       if (error instanceof PortError && error.kind === 'invalid') this.#position = undefined;

@@ -13,7 +13,7 @@ import type { ReadRequest, ThreadFailure, ThreadMessage, ThreadReply } from './t
 const { file, indexFile } = workerData as { readonly file: string; readonly indexFile: string };
 
 /** How often indexes are brought up to date while no query does it, in ms. */
-const TICK_MS = 250;
+const TICK_MS = 500;
 
 interface Readers {
   readonly connection: Connection;

@@ -37,6 +37,8 @@ const MAX_BYTES = 8 * 1024 * 1024;
 const RETRY: RetryPauses = { initialMs: 200, maxMs: 10_000 };
 /** Encoding so many keeps the event loop for a few ms. */
 const MAX_RECORDS = 1_000;
+/** Nobody waits for a record to be archived, and a few at a time cost as much each as many do together. */
+const GATHER_MS = 250;
 
 /** The role that keeps a topic for ever: it stores its records in an object store, each of them once. */
 export class Archiver {
@@ -151,6 +153,7 @@ export class Archiver {
       group,
       topics: [topic.name],
       maxRecords: Math.min(batchSize, MAX_RECORDS),
+      gatherMs: GATHER_MS,
       onAssigned: (_topic, partition) => this.#assignments.assign(partition),
       onBatch: (batch) => this.#assignments.add(batch),
       onError: (error) => this.#tell(error),

@@ -72,6 +72,31 @@ describe('how many may be in the queue', () => {
   });
 });
 
+describe('how many go into one batch', () => {
+  const one = (): Timed => ({ arrivedAt: now, deadline: now + BUDGET });
+
+  test('is a few at first, and then ever more while it makes no difference', () => {
+    expect(admission.batchLimit(one())).toBe(32);
+    batch(32, { ms: 100 });
+    expect(admission.batchLimit(one())).toBe(40);
+    batch(100, { ms: 100 });
+    expect(admission.batchLimit(one())).toBeGreaterThan(MAX);
+  });
+
+  test('is what keeps a quarter of the time, where each adds to it', () => {
+    batch(1, { ms: 10 });
+    // Five ms each.
+    batch(11, { ms: 60 });
+    expect(admission.batchLimit(one())).toBe(50);
+  });
+
+  test('is some at least', () => {
+    batch(1, { ms: 10 });
+    batch(11, { ms: 1_010 });
+    expect(admission.batchLimit(one())).toBe(16);
+  });
+});
+
 describe('a patient operation, which has much more time than others', () => {
   const patient = (): Timed => ({ arrivedAt: now, deadline: now + 35 * BUDGET });
   const client = (): Timed => ({ arrivedAt: now, deadline: now + BUDGET });

@@ -26,6 +26,11 @@ const MIN_LIMIT = 4;
 /** Who has this many times the time of others is patient, and gets this share of the room. */
 const PATIENT = 3;
 const PATIENT_SHARE = 0.5;
+/** A batch may make its operations wait for this share of their time by being large, beyond what a small one takes. */
+const BATCH_SHARE = 0.25;
+/** Operations of a batch when nothing is known yet, and at least. */
+const FIRST_BATCH = 32;
+const MIN_BATCH = 16;
 /** Batches that are remembered: a stall of a moment holds up one in each lane, and says nothing of the next. */
 const REMEMBERED = 5;
 
@@ -39,11 +44,7 @@ export class Admission {
   #limit: number;
   #setAt = -Infinity;
   #lastEndedAt = -Infinity;
-  /** Of the last batches: operations per ms, and ms. */
-  #rates: readonly number[] = [];
-  #durations: readonly number[] = [];
-  /** The shortest time, in ms, that an operation of each had. */
-  #times: readonly number[] = [];
+  #samples: readonly Sample[] = [];
 
   /** `max`: operations in the queue, however fast it is. */
   constructor(max: number) {
@@ -65,20 +66,40 @@ export class Admission {
   }
 
   /**
+   * How many operations to put into one batch, by what each of them adds to the time it takes: where that is next to
+   * nothing, as many as there are.
+   */
+  batchLimit({ arrivedAt, deadline }: Timed): number {
+    const sizes = this.#samples.map(({ size }) => size);
+    const [least, most] = [Math.min(...sizes), Math.max(...sizes)];
+    if (sizes.length === 0) return FIRST_BATCH;
+    // Batches of one size do not tell what size does: a larger one will.
+    if (most < 2 * least) return Math.max(MIN_BATCH, most * GROWTH);
+    const [small, large] = [least, most].map((wanted) =>
+      this.#samples.findLast(({ size }) => size === wanted),
+    );
+    const added = ((large?.ms ?? 0) - (small?.ms ?? 0)) / (most - least);
+    return Math.max(MIN_BATCH, ((deadline - arrivedAt) * BATCH_SHARE) / Math.max(added, Number.EPSILON));
+  }
+
+  /**
    * Whether an operation that waits would not be answered in time, by how long batches take, while others are: that
    * is too much load. A queue in which nothing was decided since it came is no measure: there its service is away.
    */
   isHopeless({ arrivedAt, deadline }: Timed, now: number): boolean {
-    return this.#lastEndedAt > arrivedAt && deadline - now < middleOf(this.#durations);
+    return this.#lastEndedAt > arrivedAt && deadline - now < middleOf(this.#samples.map(({ ms }) => ms));
   }
 
   /** Takes note of a batch that brought a decision: one that failed says nothing of how fast the others are. */
   learn({ operations, startedAt, endedAt, lanes }: EndedBatch): void {
-    const duration = endedAt - startedAt;
+    const sample = {
+      size: operations.length,
+      ms: endedAt - startedAt,
+      rate: (operations.length * lanes) / Math.max(1, endedAt - startedAt),
+      timeMs: Math.min(...operations.map(timeOf)),
+    };
     this.#lastEndedAt = endedAt;
-    this.#rates = [...this.#rates, (operations.length * lanes) / Math.max(1, duration)].slice(-REMEMBERED);
-    this.#durations = [...this.#durations, duration].slice(-REMEMBERED);
-    this.#times = [...this.#times, Math.min(...operations.map(timeOf))].slice(-REMEMBERED);
+    this.#samples = [...this.#samples, sample].slice(-REMEMBERED);
     const slowest = slowestOf(
       operations.filter((operation) => !this.#isPatient(operation)),
       endedAt,
@@ -91,15 +112,25 @@ export class Admission {
   }
 
   #isPatient(operation: Timed): boolean {
-    return timeOf(operation) > PATIENT * Math.min(...this.#times);
+    return timeOf(operation) > PATIENT * Math.min(...this.#samples.map(({ timeMs }) => timeMs));
   }
 
-  #shrink({ arrivedAt, deadline }: Timed, now: number): void {
-    if (this.#rates.length < REMEMBERED) return;
-    const answerable = Math.max(...this.#rates) * (deadline - arrivedAt) * AIM;
+  #shrink(slowest: Timed, now: number): void {
+    if (this.#samples.length < REMEMBERED) return;
+    const answerable = Math.max(...this.#samples.map(({ rate }) => rate)) * timeOf(slowest) * AIM;
     this.#limit = Math.max(MIN_LIMIT, Math.floor(Math.min(answerable, this.#limit * SHRINKAGE)));
     this.#setAt = now;
   }
+}
+
+/** What is remembered of a batch. */
+interface Sample {
+  readonly size: number;
+  readonly ms: number;
+  /** Operations per ms, of all lanes. */
+  readonly rate: number;
+  /** The shortest time, in ms, that one of its operations had. */
+  readonly timeMs: number;
 }
 
 /** The one that has used up the greatest share of its time. */

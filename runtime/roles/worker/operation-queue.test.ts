@@ -197,27 +197,27 @@ describe('an operation that waits', () => {
 describe('a handler', () => {
   const defect = expect.objectContaining({ verdict: 'FAILED', cause: 'INTERNAL', attempted: true });
 
-  test('that throws because of one of 64 fails that one alone, as of unknown outcome', async () => {
-    const poison = 37;
+  test('that throws because of one of 32 fails that one alone, as of unknown outcome', async () => {
+    const poison = 17;
     queue = queueOf({ maxBatch: 100, concurrency: 1 });
     const answer = (batch: Batch): void => {
       if (batch.calls.some(({ eventId }) => eventId === `${poison}`)) batch.fail(new Error('a defect'));
       else echo(batch);
     };
-    submit(64);
+    submit(32);
     await turn();
     for (let answered = 0; answered < batches.length; answered += 1) {
       batches.slice(answered, answered + 1).forEach(answer);
       await turn();
     }
-    expect(outcomes.size).toBe(64);
+    expect(outcomes.size).toBe(32);
     expect(outcomes.get(poison)).toEqual(defect);
     for (const [number, outcome] of outcomes) {
       if (number === poison) continue;
       expect(outcome).toEqual({ verdict: 'ANSWERED', response: new Uint8Array([number]) });
     }
-    // Halved, not tried one by one: the whole, and two halves of each size from 32 to 1.
-    expect(sizes()).toHaveLength(1 + 2 * Math.log2(64));
+    // Halved, not tried one by one: the whole, and two halves of each size from 16 to 1.
+    expect(sizes()).toHaveLength(1 + 2 * Math.log2(32));
   });
 
   test('that throws for a single operation is asked once, and logged with its event and the next ones counted', async () => {

@@ -85,12 +85,15 @@ export class OperationQueue {
     const { served, maxBatchBytes, clock } = this.#options;
     const now = clock.monotonic();
     const batch: Waiting[] = [];
+    const [first] = this.#waiting;
+    const limit = first === undefined ? 0 : this.#admission.batchLimit(timesOf(first));
+    const maxBatch = Math.min(served.maxBatch, limit);
     let bytes = 0;
     let taken = 0;
     for (const waiting of this.#waiting) {
       const { operation } = waiting;
       bytes += operation.request.length;
-      if (batch.length >= served.maxBatch || (batch.length > 0 && bytes > maxBatchBytes)) break;
+      if (batch.length >= maxBatch || (batch.length > 0 && bytes > maxBatchBytes)) break;
       taken += 1;
       if (this.#admission.isHopeless(timesOf(waiting), now)) operation.settle(TOO_LATE);
       else if (operation.deadline > now) batch.push(waiting);
