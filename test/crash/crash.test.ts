@@ -3,7 +3,7 @@ import { expect, test } from '@jest/globals';
 import { runSuite } from '../helpers/suite-process.ts';
 import type { RunResult } from './tally.ts';
 
-const KILLS = 48;
+const KILLS = 44;
 const DEADLINE_MS = 15 * 60 * 1000;
 
 async function crash(...args: readonly string[]): Promise<{
@@ -47,8 +47,9 @@ test(
     );
     await rm(result.directory, { recursive: true, force: true });
     expect(code).toBe(1);
-    expect(result.violations.map(({ kind }) => kind)).toContain('lost');
-    expect(stderr).toContain('VIOLATION lost');
+    // Which it is depends on who finds it first: a fetch, a resend that is stored anew, or the check at the end.
+    expect(['lost', 'double', 'different']).toContain(result.violations[0]?.kind);
+    expect(stderr).toContain('VIOLATION ');
     expect(stderr).toContain(`kept in ${result.directory}`);
     expect(stderr).toContain('Again: npm run crash -- --kills 3 --seed 1 --sabotage forget-events');
   },

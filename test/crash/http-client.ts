@@ -33,7 +33,7 @@ export class HttpClient {
 
   constructor(origin: string, maxSockets = 64) {
     this.#origin = new URL(origin);
-    this.#agent = new Agent({ keepAlive: true, maxSockets });
+    this.#agent = new Agent({ keepAlive: true, maxSockets, maxFreeSockets: maxSockets });
   }
 
   /** Never rejects. */

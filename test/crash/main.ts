@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type CrashOptions, parseCommandLine, USAGE } from './command-line.ts';
-import { CrashRun } from './run.ts';
+import { runCrashes } from './run.ts';
 import { faultsOfRun, summaryOf } from './summary.ts';
 
 const MAX_DRAWN_SEED = 1_000_000;
@@ -26,12 +26,10 @@ async function run({ kills, seed, sabotage, json }: CrashOptions): Promise<void>
   const lie = sabotage === undefined ? '' : ` --sabotage ${sabotage.kind}`;
   const again = `npm run crash -- --kills ${kills} --seed ${seed}${lie}`;
   progress(`${again} (state in ${directory})`);
-  const result = await new CrashRun({ seed, kills, directory, sabotage, progress })
-    .run()
-    .catch((error: unknown) => {
-      progress(`The suite itself failed; the state is kept in ${directory}. Again: ${again}`);
-      throw error;
-    });
+  const result = await runCrashes({ seed, kills, directory, sabotage, progress }).catch((error: unknown) => {
+    progress(`The suite itself failed; the state is kept in ${directory}. Again: ${again}`);
+    throw error;
+  });
   process.stdout.write(json ? `${JSON.stringify(result)}\n` : `\n${summaryOf(result, again)}`);
   if (json) process.stderr.write(summaryOf(result, again));
   if (result.violations.length > 0 || faultsOfRun(result).length > 0) process.exitCode = 1;

@@ -17,6 +17,9 @@ export interface PhaseOrder {
 
 /** No bound: an open loop waits for nobody. */
 const MAX_SOCKETS = Infinity;
+/** The load's connections are open when it begins: as many as it needs if each answer takes so long, in s. */
+const CONNECTED_S = 0.5;
+const OPENED_AT_ONCE = 50;
 
 /**
  * Sends writes on a schedule, whether or not those before are answered, as many clients do that know nothing of each
@@ -24,6 +27,7 @@ const MAX_SOCKETS = Infinity;
  */
 export async function runOpenLoop({ url, phases }: LoadOrders): Promise<readonly Phase[]> {
   const http = new HttpClient(url, MAX_SOCKETS);
+  await openConnections(http, Math.max(...phases.map(({ rate }) => rate)) * CONNECTED_S);
   const tallies: PhaseTally[] = [];
   const answers: Promise<void>[] = [];
   let begin = performance.now();
@@ -40,6 +44,16 @@ export async function runOpenLoop({ url, phases }: LoadOrders): Promise<readonly
   await Promise.all(answers);
   http.close();
   return tallies.map((tally) => tally.result());
+}
+
+/**
+ * Opens connections, a few at a time: Node's servers accept one connection in a turn of the event loop, so that many
+ * new ones at once wait for that and not for the platform.
+ */
+async function openConnections(http: HttpClient, count: number): Promise<void> {
+  for (let open = OPENED_AT_ONCE; open <= count; open += OPENED_AT_ONCE) {
+    await Promise.all(Array.from({ length: open }, () => http.ask({ method: 'GET', path: '/healthz' })));
+  }
 }
 
 /** Time counts from when the request was due, not from when the generator got round to it. */
