@@ -92,9 +92,7 @@ const LEFT_OUT: Readonly<Record<string, string>> = {
 };
 
 /** The calls among these that no crash point is for. */
-export function callsWithoutPoint(calls: Readonly<Record<string, number>>): readonly string[] {
+export function callsWithoutPoint(calls: readonly string[]): readonly string[] {
   const known = new Set(CRASH_POINTS.map(({ call }) => call));
-  return Object.keys(calls)
-    .filter((call) => !known.has(call) && !(call in LEFT_OUT))
-    .sort();
+  return calls.filter((call) => !known.has(call) && !(call in LEFT_OUT)).toSorted();
 }

@@ -41,12 +41,12 @@ export const KILLS_FOR_ALL_POINTS = Math.ceil(
 export function* planLives(random: Random): Generator<Life, never> {
   const points = dealPoints(random);
   for (let number = 1; ; number += 1) {
-    const random1 = random.fork(`life ${number}`);
-    yield number % 3 === 0 ? randomLife(random1, number) : pointLife(random1, number, points.next().value);
+    const own = random.fork(`life ${number}`);
+    yield number % 3 === 0 ? randomLife(own, number) : pointLife(own, number, points.next().value);
   }
 }
 
-/** How the last life runs, in which nobody is killed. */
+/** How the lives at the end run, in which nobody is killed. */
 export function lastIsComposed(random: Random): boolean {
   return random.fork('last life').chance(0.5);
 }

@@ -25,14 +25,8 @@ const PUBLISHING_MS = 22_000;
 const PUBLISHING_LIFE_MS = 500;
 const PUBLISHING_ROUNDS = 3;
 
-/**
- * Brings everything to its end, without kills, and looks at all of it, also after a further start. Resolves to how often
- * each call of a port was made in that one.
- */
-export async function checkToTheEnd(
-  context: RunContext,
-  lives: Lives,
-): Promise<Readonly<Record<string, number>>> {
+/** Brings everything to its end, without kills, and looks at all of it, also after a further start. */
+export async function checkToTheEnd(context: RunContext, lives: Lives): Promise<void> {
   const { options, ledger, clients, recent } = context;
   const composed = lastIsComposed(new Random(options.seed));
   options.progress('The last load: what was acknowledged is in the lists, the log and the archive ...');
@@ -43,27 +37,25 @@ export async function checkToTheEnd(
     await clients.pause();
     return checkLists(http, ledger);
   });
-  if (shown === undefined) return {};
+  if (shown === undefined) return;
   context.report(shown.violations);
   // Before anything is sent again: that would publish it once more, and hide that it was not.
   const { violations } = await checkStores(context.stateFolder, ledger, shown.stored);
   context.report(violations);
   options.progress('Started once more: everything is brought to a decision and sent again ...');
   const found = await context.peacefully(composed, (ports) => checkEverything(ports, ledger));
-  if (found === undefined) return {};
+  if (found === undefined) return;
   context.report(found.violations);
   options.progress('Started once more, with another fraud list: it all is still there ...');
   await changeFraudList(context.stateFolder);
   // Composed: what was stored and not published is published by those who come after.
-  const calls = await context.peacefully(true, async ({ http }, platform) => {
+  await context.peacefully(true, async ({ http }) => {
     const again = await checkLists(http, ledger);
     context.report([...again.violations, ...checkKept(found.stored, again.stored, 'before the last stop')]);
     context.report(await checkNames(http, ledger, again.stored));
     context.report(await checkDecisionsStay(http, ledger));
-    return platform.calls();
   });
   await checkStoresInTime(context, found.stored);
-  return calls ?? {};
 }
 
 /** What is not published or archived yet has some time to be, as long as it is not what was acknowledged. */

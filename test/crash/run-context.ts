@@ -36,6 +36,7 @@ export class RunContext {
   readonly #file: string;
   readonly #stateDir: string;
   #composedLives = 0;
+  #calls: readonly string[] = [];
 
   constructor(options: RunOptions) {
     const { seed, directory } = options;
@@ -64,6 +65,11 @@ export class RunContext {
   /** How many platforms ran so far on stores that know nothing of each other. */
   get composedLives(): number {
     return this.#composedLives;
+  }
+
+  /** Names of the calls of ports that were made by platforms that came to a peaceful end. */
+  get calls(): readonly string[] {
+    return this.#calls;
   }
 
   /** Starts the platform; without a way to be killed it meets no defect either. */
@@ -96,7 +102,9 @@ export class RunContext {
     }
     const ports = connect(ready);
     try {
-      return await work(ports, platform);
+      const result = await work(ports, platform);
+      this.#calls = [...new Set([...this.#calls, ...Object.keys((await platform.calls()) ?? {})])];
+      return result;
     } catch (error) {
       if (!(error instanceof ReadFailure)) throw error;
       this.reportRead(error);

@@ -16,14 +16,13 @@ export async function runCrashes(options: RunOptions): Promise<RunResult> {
   const seconds = (): number => (performance.now() - startedAt) / 1000;
   const context = new RunContext(options);
   const lives = new Lives(context);
-  let calls: Readonly<Record<string, number>> = {};
   try {
     for (const life of planLives(new Random(seed).fork('lives'))) {
       if (lives.deaths.total >= kills || context.violations.length > 0) break;
       await lives.live(life);
       tellProgress(context, lives.deaths.total, seconds());
     }
-    if (context.violations.length === 0) calls = await checkToTheEnd(context, lives);
+    if (context.violations.length === 0) await checkToTheEnd(context, lives);
   } finally {
     await context.close();
   }
@@ -31,7 +30,7 @@ export async function runCrashes(options: RunOptions): Promise<RunResult> {
     seed,
     directory,
     ...lives.deaths.result(),
-    callsWithoutPoint: callsWithoutPoint(calls),
+    callsWithoutPoint: callsWithoutPoint(context.calls),
     answers: countAnswers(context.ledger),
     events: context.ledger.histories.length,
     violations: context.violations,

@@ -17,7 +17,7 @@ import type { Metrics } from '../../metrics.ts';
 import { attempt, NO_MEMBER, type Prepared, refusal } from './attempt.ts';
 import type { Member } from './member.ts';
 import type { Members, Wanted } from './members.ts';
-import { type ParkingUse, WriteParker } from './write-parker.ts';
+import { OWNER_UNKNOWN, type ParkingUse, WriteParker } from './write-parker.ts';
 
 export interface DispatchOptions {
   readonly members: Pick<Members, 'choose'>;
@@ -116,7 +116,8 @@ function isOpen(outcome: Answer<Uint8Array>): outcome is Failed {
 
 /** Overload is shed, not parked: nothing was done, and the client asks again. */
 function isToBeParked(outcome: Answer<Uint8Array>): outcome is Failed {
-  return isOpen(outcome) && (outcome.cause !== 'FULL' || outcome.attempted || outcome === NO_MEMBER);
+  if (!isOpen(outcome) || outcome === OWNER_UNKNOWN) return false;
+  return outcome.cause !== 'FULL' || outcome.attempted || outcome === NO_MEMBER;
 }
 
 interface FirstTry {

@@ -36,6 +36,16 @@ const CHECK_SHARE = 0.2;
 const PARKED = { verdict: 'PARKED' } as const;
 const KEY_REUSED = { verdict: 'KEY_REUSED' } as const;
 
+/**
+ * Another body is parked under the key, and which of the two has it cannot be told: this one may have been acknowledged
+ * before, so it is not refused for ever, and it may be a reuse, so it is not kept either.
+ */
+export const OWNER_UNKNOWN = failed(
+  'STORE_UNAVAILABLE',
+  'another body is parked under this key, and whether the key is its own cannot be told now',
+  false,
+);
+
 /** Keeps writes that were not decided, and the keys of those that are kept. */
 export class WriteParker {
   readonly #options: WriteParkerOptions;
@@ -102,7 +112,8 @@ export class WriteParker {
     if (parked.length === 0 || parked.includes(own)) return undefined;
     // The parked one is the second use of the key where the store has this one already.
     const state = await stateOf(operation, eventId, timeoutMs);
-    return state?.found === true && state.bodyHash === own ? undefined : KEY_REUSED;
+    if (state === undefined) return OWNER_UNKNOWN;
+    return state.found && state.bodyHash === own ? undefined : KEY_REUSED;
   }
 }
 
