@@ -40,6 +40,11 @@ export interface Cache {
   publish(channel: string, message: string): Promise<void>;
   /** Calls the handler for each message on the channel from now on. Resolves when the subscription stands. */
   subscribe(channel: string, handler: (message: string) => void): Promise<Unsubscribe>;
+  /**
+   * Reaches the server and looks whether it can be relied on. Rejects with `refused` when its settings would lose what
+   * must not be lost unseen (an eviction policy that takes keys without a time to live, say).
+   */
+  check(): Promise<void>;
   /** Closes the connection. Calls after it reject with `closed`. */
   close(): Promise<void>;
 }

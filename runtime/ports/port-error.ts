@@ -4,9 +4,12 @@
  * - `timeout`: no answer before the call's deadline; whether it took effect is unknown.
  * - `invalid`: the service refused the content (too large, malformed); nothing took effect, and the same
  *   content will be refused again. A batch refused so may be bisected down to the item at fault.
+ * - `refused`: the service is there and does not serve this platform as it is configured: wrong credentials, a missing
+ *   permission, a TLS mismatch, settings that would lose data. Nothing took effect, and nothing will until somebody
+ *   mends it; the message names the setting, the address and what to do, and never a secret.
  * - `closed`: the adapter has been closed; nothing took effect.
  */
-export type PortErrorKind = 'unavailable' | 'timeout' | 'invalid' | 'closed';
+export type PortErrorKind = 'unavailable' | 'timeout' | 'invalid' | 'refused' | 'closed';
 
 /** The only error that a port's methods reject with. Anything else is a defect of the adapter. */
 export class PortError extends Error {

@@ -611,6 +611,10 @@ export function describeCache(name: string, open: () => Promise<CacheHarness>): 
       });
     });
 
+    test('a server with settings as they should be passes the check', async () => {
+      await expect(cache.check()).resolves.toBeUndefined();
+    });
+
     test('calls after closing reject with closed', async () => {
       const lease = await cache.acquireLease(key, 'ann', 10_000);
       await cache.close();

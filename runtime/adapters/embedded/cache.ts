@@ -116,6 +116,10 @@ export class EmbeddedCache implements Cache {
     return async () => end();
   }
 
+  async check(): Promise<void> {
+    this.#call('check');
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     for (const end of this.#subscriptions) end();
