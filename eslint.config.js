@@ -17,6 +17,17 @@ const zones = [
     except: ['./ports', './adapters'],
     message: 'Adapters import ports and their client library.',
   },
+  ...['kafka', 'mongodb', 'redis', 's3', 'static'].map((adapter) => ({
+    target: `./runtime/adapters/${adapter}`,
+    from: './runtime/adapters',
+    except: [`./${adapter}`, './object-check.ts', './murmur2.ts'],
+    message: 'No adapter imports another.',
+  })),
+  {
+    target: ['./runtime/!(compose)/**/*', './runtime/*.ts', './resource', './schema', './operator'],
+    from: './runtime/compose',
+    message: 'The composition root is for the command, benches and tests.',
+  },
   {
     target: './runtime/domains',
     from: ['./runtime', './resource', './schema', './cli', './operator'],

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import { EmbeddedDatabase } from '../runtime/adapters/embedded/database.ts';
 import { EmbeddedEventLog } from '../runtime/adapters/embedded/event-log.ts';
-import { partitionOf } from '../runtime/adapters/embedded/murmur2.ts';
+import { partitionOf } from '../runtime/adapters/murmur2.ts';
 import { EmbeddedObjectStore } from '../runtime/adapters/embedded/object-store.ts';
 import { verifyArchive } from '../runtime/archive/verify.ts';
 import { systemClock } from '../runtime/clock.ts';
@@ -17,6 +17,7 @@ import type { Bench, BenchContext, BenchResult } from './bench.ts';
 import { figure } from './figures.ts';
 import { median, medianRatio } from './rounds.ts';
 import { type Scope, withScope } from './scope.ts';
+import { openLogAndObjects, startServices } from './services.ts';
 
 const RECORDS = 500_000;
 const APPEND = 1_000;
@@ -31,7 +32,8 @@ const STOP_MS = 60_000;
 /** Brings a full log to the archive. */
 export const archive: Bench = {
   name: 'archive',
-  description: `archiving ${RECORDS.toLocaleString('en-US')} records on embedded stores, beside only reading them`,
+  description: `archiving ${RECORDS.toLocaleString('en-US')} records on embedded stores, beside only reading them; --services`,
+  services: 'optional',
   run,
 };
 
@@ -54,7 +56,7 @@ interface Archived extends Measured {
 
 function run({ options, progress }: BenchContext): Promise<BenchResult> {
   return withScope(async (scope) => {
-    const stores = await openStores(scope);
+    const stores = await (options.services ? openServiceStores(scope) : openEmbeddedStores(scope));
     progress(`archive: filling the log with ${RECORDS} records`);
     await fill(stores.log);
     const rounds = options.rounds ?? ROUNDS;
@@ -94,7 +96,7 @@ function figuresOf(archived: readonly Archived[], read: readonly Measured[]): Be
   ];
 }
 
-async function openStores(scope: Scope): Promise<Stores> {
+async function openEmbeddedStores(scope: Scope): Promise<Stores> {
   const directory = await scope.temporaryDirectory();
   const { database } = await scope.own(
     EmbeddedDatabase.open(directory).then((opened) => ({ database: opened, stop: () => opened.close() })),
@@ -102,6 +104,10 @@ async function openStores(scope: Scope): Promise<Stores> {
   const log = new EmbeddedEventLog(database);
   await scope.own(Promise.resolve({ stop: () => log.close() }));
   return { log, objects: await EmbeddedObjectStore.open(path.join(directory, 'objects')) };
+}
+
+async function openServiceStores(scope: Scope): Promise<Stores> {
+  return openLogAndObjects(scope, await startServices(scope));
 }
 
 /** Transactions of a bank, as its workers publish them; as many in each partition, so that every batch is full. */

@@ -9,6 +9,8 @@ export interface BenchOptions {
   readonly rounds: number | undefined;
   /** Connections of the load. */
   readonly connections: number | undefined;
+  /** Whether to run on real services in place of embedded stores. */
+  readonly services: boolean;
 }
 
 /** What a benchmark may use. */
@@ -33,5 +35,7 @@ export interface Bench {
   readonly name: string;
   /** One line for the usage. */
   readonly description: string;
+  /** Whether it runs on real services: never when absent, where `--services` asks for it, or only there. */
+  readonly services?: 'optional' | 'only';
   readonly run: (context: BenchContext) => Promise<BenchResult>;
 }

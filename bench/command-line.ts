@@ -18,6 +18,7 @@ const OPTIONS = {
   seconds: { type: 'string' },
   rounds: { type: 'string' },
   connections: { type: 'string' },
+  services: { type: 'boolean' },
 } as const;
 
 /** Reads the arguments after the name of the script. */
@@ -25,11 +26,13 @@ export function parseCommandLine(args: readonly string[], benches: readonly Benc
   try {
     const { values, positionals } = parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
     if (values.help === true) return { kind: 'help' };
-    const chosen = choose(positionals, benches);
+    const onServices = values.services === true;
+    const chosen = choose(positionals, benches, onServices);
     const options = {
       seconds: wholeNumber('--seconds', values.seconds, 600) ?? DEFAULT_SECONDS,
       rounds: wholeNumber('--rounds', values.rounds, 100),
       connections: wholeNumber('--connections', values.connections, 10_000),
+      services: onServices,
     };
     return { kind: 'run', benches: chosen, json: values.json === true, options };
   } catch (error) {
@@ -39,9 +42,9 @@ export function parseCommandLine(args: readonly string[], benches: readonly Benc
 
 /** What to type, with the list of benchmarks. */
 export function usage(benches: readonly Bench[]): string {
-  const list = [...benches, { name: 'all', description: 'all of them, one after the other' }];
+  const list = [...benches, { name: 'all', description: 'all of them that can run so, one after the other' }];
   const width = Math.max(...list.map(({ name }) => name.length));
-  return `Usage: npm run bench -- NAME [--json] [--seconds N] [--rounds N] [--connections N]
+  return `Usage: npm run bench -- NAME [--json] [--seconds N] [--rounds N] [--connections N] [--services]
 
 NAME:
 ${list.map(({ name, description }) => `  ${name.padEnd(width)}  ${description}`).join('\n')}
@@ -51,18 +54,28 @@ Options:
   --seconds N      length of a round of load (default ${DEFAULT_SECONDS})
   --rounds N       counted rounds of each contestant (default 3), or starts (default 5)
   --connections N  connections of the load, in place of the benchmark's own
+  --services       on Kafka, MongoDB, Redis and S3, started for it, in place of embedded stores
   -h, --help       this text
 `;
 }
 
-function choose(names: readonly string[], benches: readonly Bench[]): readonly Bench[] {
+function choose(names: readonly string[], benches: readonly Bench[], onServices: boolean): readonly Bench[] {
   const [name, ...more] = names;
   if (name === undefined) throw new Error('Say which benchmark to run.');
   if (more.length > 0) throw new Error(`One benchmark at a time, or all: ${names.join(' ')}`);
-  if (name === 'all') return benches;
+  if (name === 'all') return benches.filter((bench) => canRun(bench, onServices));
   const bench = benches.find((known) => known.name === name);
   if (bench === undefined) throw new Error(`There is no benchmark ${name}.`);
+  if (!canRun(bench, onServices)) {
+    throw new Error(
+      onServices ? `--services: ${name} runs on embedded stores only.` : `${name} needs --services.`,
+    );
+  }
   return [bench];
+}
+
+function canRun({ services }: Bench, onServices: boolean): boolean {
+  return onServices ? services !== undefined : services !== 'only';
 }
 
 function wholeNumber(flag: string, text: string | undefined, max: number): number | undefined {

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 
 /** Clock ticks per second in /proc: USER_HZ, 100 on every architecture that Node runs on (man 5 proc). */
 const TICKS_PER_SECOND = 100;
@@ -7,6 +7,33 @@ const KIB = 1024;
 /** CPU time of a process and all its threads in seconds, in steps of 10 ms; undefined where there is no /proc. */
 export async function processCpuSeconds(pid: number): Promise<number | undefined> {
   return read(`/proc/${pid}/stat`, parseCpuSeconds);
+}
+
+/**
+ * CPU time of a process, its living descendants and those that they have waited for, in seconds; undefined where there is
+ * no /proc. For servers that are made of several processes.
+ */
+export async function treeCpuSeconds(root: number): Promise<number | undefined> {
+  const names = await entriesOfProc();
+  const stats = await Promise.all(
+    names.map(async (pid) => ({ pid, stat: await read(`/proc/${pid}/stat`, parseFamily) })),
+  );
+  const known = new Map(stats.flatMap(({ pid, stat }) => (stat === undefined ? [] : [[pid, stat] as const])));
+  if (!known.has(root)) return undefined;
+  const family = [root];
+  for (const member of family) {
+    for (const [pid, { parent }] of known) if (parent === member) family.push(pid);
+  }
+  return family.reduce((total, pid) => total + (known.get(pid)?.cpuSeconds ?? 0), 0);
+}
+
+async function entriesOfProc(): Promise<readonly number[]> {
+  try {
+    return (await readdir('/proc')).map(Number).filter((pid) => Number.isInteger(pid));
+  } catch {
+    // No /proc on this system.
+    return [];
+  }
 }
 
 /** Memory of a process that is in RAM (VmRSS) in bytes; undefined where there is no /proc. */
@@ -37,6 +64,18 @@ export function parseCpuSeconds(stat: string): number | undefined {
   return Number.isFinite(ticks) ? ticks / TICKS_PER_SECOND : undefined;
 }
 
+/** Takes the parent (field 4) and the CPU time with that of children waited for (14 to 17) from /proc/PID/stat. */
+export function parseFamily(
+  stat: string,
+): { readonly parent: number; readonly cpuSeconds: number } | undefined {
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const ticks = fields.slice(11, 15).reduce((total, field) => total + Number(field), 0);
+  const parent = Number(fields[1]);
+  return fields.length < 15 || !Number.isFinite(ticks) || !Number.isInteger(parent)
+    ? undefined
+    : { parent, cpuSeconds: ticks / TICKS_PER_SECOND };
+}
+
 /** Takes VmRSS from the text of /proc/PID/status. */
 export function parseRssBytes(status: string): number | undefined {
   const [, kib] = /^VmRSS:\s+(\d+) kB$/m.exec(status) ?? [];
@@ -49,7 +88,7 @@ export function parsePeakRssBytes(status: string): number | undefined {
   return kib === undefined ? undefined : Number(kib) * KIB;
 }
 
-async function read(file: string, parse: (text: string) => number | undefined): Promise<number | undefined> {
+async function read<T>(file: string, parse: (text: string) => T | undefined): Promise<T | undefined> {
   try {
     return parse(await readFile(file, 'utf8'));
   } catch {

@@ -5,7 +5,8 @@ import { fetchNewest } from './fetch.ts';
 import { feeder } from './feeder.ts';
 import { hop } from './hop.ts';
 import { recover } from './recover.ts';
+import { resend } from './resend.ts';
 import { start } from './start.ts';
 
 /** All benchmarks, in the order in which `all` runs them. */
-export const BENCHES: readonly Bench[] = [hop, bank, archive, feeder, start, fetchNewest, recover];
+export const BENCHES: readonly Bench[] = [hop, bank, archive, feeder, start, fetchNewest, recover, resend];

@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import type { Stoppable } from './scope.ts';
-import type { ServerReport } from './servers/report.ts';
+import type { CpuReport, ServerReport } from './servers/report.ts';
 
 const READY_MS = 30_000;
 const STOP_MS = 15_000;
@@ -18,6 +18,8 @@ export interface ServerProcess extends Stoppable {
 export interface ForkedServer extends ServerProcess {
   /** What it said when it was ready: its URL, and what else its parent needs. */
   readonly ready: string;
+  /** Sends it a message, and resolves to its answer. Rejects when it ends first, or takes longer than this. */
+  ask(message: object | string, timeoutMs?: number): Promise<unknown>;
 }
 
 /** Starts bench/servers/`name`.ts and waits until it is ready. */
@@ -26,15 +28,17 @@ export async function forkServer(name: string, args: readonly string[] = []): Pr
   const child = fork(script, args, { stdio: ['ignore', 2, 2, 'ipc'], execArgv: [] });
   endWithParent(child);
   const { ready } = (await messageOf(child, name)) as ServerReport;
+  const ask = (message: object | string, timeoutMs?: number): Promise<unknown> => {
+    if (!child.connected) return Promise.reject(new Error(`the server ${name} is gone`));
+    const answer = messageOf(child, name, timeoutMs);
+    child.send(message);
+    return answer;
+  };
   return {
     name: name.replace(/^noop-/, ''),
     ready,
-    cpuSeconds: async () => {
-      if (!child.connected) throw new Error(`the server ${name} is gone`);
-      const answer = messageOf(child, name);
-      child.send('cpu');
-      return ((await answer) as { readonly cpuMicros: number }).cpuMicros / 1_000_000;
-    },
+    ask,
+    cpuSeconds: async () => ((await ask('cpu')) as CpuReport).cpuMicros / 1_000_000,
     stop: () => stopProcess(child, () => child.disconnect()),
   };
 }
@@ -57,15 +61,15 @@ export function endWithParent(child: ChildProcess): void {
 }
 
 /** The next message of a child. Rejects when the child ends first, or takes too long. */
-async function messageOf(child: ChildProcess, name: string): Promise<unknown> {
+async function messageOf(child: ChildProcess, name: string, timeoutMs = READY_MS): Promise<unknown> {
   const settled = new AbortController();
   const { signal } = settled;
   const ended = once(child, 'exit', { signal }).then(() => {
     throw new Error(`the server ${name} ended with ${child.exitCode ?? 'a signal'}`);
   });
-  const late = once(AbortSignal.timeout(READY_MS), 'abort', { signal }).then(() => {
+  const late = once(AbortSignal.timeout(timeoutMs), 'abort', { signal }).then(() => {
     child.kill('SIGKILL');
-    throw new Error(`the server ${name} was silent for ${READY_MS / 1000} s`);
+    throw new Error(`the server ${name} was silent for ${timeoutMs / 1000} s`);
   });
   const message = once(child, 'message', { signal }).then(([content]: unknown[]) => content);
   try {

@@ -25,6 +25,8 @@ export function checkStored(url: string): StoredCheck {
     beside: async (work) => {
       let done = false;
       const writing = writeUntil(url, answered, () => done);
+      // Told when the work is done; until then nobody waits for it.
+      writing.catch(() => {});
       try {
         return await work;
       } finally {

@@ -4,6 +4,7 @@ import { readVersion } from '../runtime/version.ts';
 import { addArchive } from './archive/command.ts';
 import { addCheck } from './check/command.ts';
 import { CommandError } from './command-error.ts';
+import { addRun } from './run/command.ts';
 import type { UpFlags } from './up/flags.ts';
 
 const DEFAULT_FILE = 'examples/bank.yaml';
@@ -43,7 +44,9 @@ function createProgram(): Command {
     .showHelpAfterError('Run with --help to see what is possible.');
   program
     .command('up')
-    .description('Run a platform on this machine, in one process, with embedded stores')
+    .description(
+      'Run a platform on this machine, in one process; where it names no services, with embedded stores',
+    )
     .argument('[file]', 'the MiniPlatform resource, YAML', DEFAULT_FILE)
     .option(
       '--port <port>',
@@ -62,6 +65,11 @@ function createProgram(): Command {
       'where the stores keep their files, in a folder named like the platform',
       '.mini-platform',
     )
+    .option(
+      '--secrets-dir <dir>',
+      'where the Secrets are that the resource names for services, each value in a file <secret>/<key>',
+      'secrets',
+    )
     .addOption(
       new Option('--log-format <format>', 'how logs look on standard error; auto is pretty on a terminal')
         .choices(['auto', 'pretty', 'json'])
@@ -77,6 +85,7 @@ function createProgram(): Command {
       const { up } = await import('./up/up.ts');
       await up(file, flags);
     });
+  addRun(program);
   addCheck(program, DEFAULT_FILE);
   addArchive(program, DEFAULT_FILE);
   return program;

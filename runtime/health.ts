@@ -5,13 +5,21 @@ import type { Readiness } from './lifecycle.ts';
 /** The roles of a process, for its health routes. */
 export type ReadinessSource = () => readonly Readiness[];
 
+/** The services that cannot be used now, as the process was told, for its health routes. */
+export type WaitingSource = () => readonly object[];
+
 const tags = ['health'];
 
 /**
- * Adds /healthz (this process serves) and /readyz (every role of it is ready, with the reasons where not).
- * Neither looks at what is beyond the process: an outage of a store must not restart anything.
+ * Adds /healthz (this process serves) and /readyz (every role of it is ready, with the reasons where not, and which
+ * services are waited for). Neither looks at what is beyond the process: an outage of a store must not restart
+ * anything, and a role may well be ready while a service is away.
  */
-export function addHealthRoutes(http: FastifyInstance, roles: ReadinessSource): void {
+export function addHealthRoutes(
+  http: FastifyInstance,
+  roles: ReadinessSource,
+  waitsFor: WaitingSource = () => [],
+): void {
   http.get('/healthz', { schema: { tags, summary: 'Whether the process serves' } }, () => ({ status: 'ok' }));
   http.get(
     '/readyz',
@@ -20,7 +28,8 @@ export function addHealthRoutes(http: FastifyInstance, roles: ReadinessSource): 
       const all = roles();
       const ready = all.length > 0 && all.every((role) => role.ready);
       reply.code(ready ? 200 : 503);
-      return { ready, roles: all };
+      const waiting = waitsFor();
+      return { ready, roles: all, ...(waiting.length === 0 ? {} : { waitsFor: waiting }) };
     },
   );
 }

@@ -1,5 +1,5 @@
 import fastify, { type FastifyInstance } from 'fastify';
-import { addHealthRoutes, type ReadinessSource } from './health.ts';
+import { addHealthRoutes, type ReadinessSource, type WaitingSource } from './health.ts';
 import type { Metrics } from './metrics.ts';
 
 export interface MetricsServerOptions {
@@ -7,6 +7,7 @@ export interface MetricsServerOptions {
   readonly port: number;
   readonly metrics: Metrics;
   readonly roles: ReadinessSource;
+  readonly waitsFor?: WaitingSource;
   /** Called before metrics are read, to bring gauges up to date. */
   readonly collect: () => void;
 }
@@ -15,7 +16,7 @@ export interface MetricsServerOptions {
 export async function startMetricsServer(options: MetricsServerOptions): Promise<FastifyInstance> {
   const { metrics, collect } = options;
   const http = fastify({ requestTimeout: 10_000, forceCloseConnections: true });
-  addHealthRoutes(http, options.roles);
+  addHealthRoutes(http, options.roles, options.waitsFor);
   http.get('/metrics', async (_request, reply) => {
     collect();
     reply.type(metrics.registry.contentType);

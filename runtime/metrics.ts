@@ -1,12 +1,13 @@
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 import { type FeederMetrics, feederMetrics } from './feeder-metrics.ts';
 import { Histogram } from './histogram.ts';
+import { type ServiceMetrics, serviceMetrics } from './service-metrics.ts';
 
 const DURATIONS_S = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const BATCH_SIZES = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512];
 
 /** Every metric of the platform, under its one name. Labels are bounded: never a client, an id or a free text. */
-export interface Metrics extends FeederMetrics {
+export interface Metrics extends FeederMetrics, ServiceMetrics {
   readonly registry: Registry;
   /** Labels: method, route, status. */
   readonly httpRequests: Histogram;
@@ -56,6 +57,7 @@ export function createMetrics(): Metrics {
     ...workerMetrics(registry),
     ...processMetrics(registry),
     ...feederMetrics(registry),
+    ...serviceMetrics(registry),
     ...archiverMetrics(registry),
     ...parkingMetrics(registry),
   };

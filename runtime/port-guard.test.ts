@@ -90,4 +90,24 @@ describe('a guarded port', () => {
     await expect(guarded.get()).rejects.toBe(store.failWith);
     expect(await outcomes('get')).toEqual({ defect: 1 });
   });
+
+  test('gives more time to calls that no request waits for', async () => {
+    guarded = guardPort(store, {
+      name: 'store',
+      timeoutMs: 1_000,
+      longCalls: { slow: 5_000 },
+      clock,
+      metrics,
+    });
+    const call = guarded.slow();
+    clock.advance(4_999);
+    store.answer.resolve('late');
+    expect(await call).toBe('late');
+    const again = guarded.slow();
+    store.answer = Promise.withResolvers();
+    expect(await again).toBe('late');
+    const never = guarded.slow();
+    clock.advance(5_000);
+    await expect(never).rejects.toMatchObject({ kind: 'timeout' });
+  });
 });

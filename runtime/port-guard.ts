@@ -7,6 +7,8 @@ export interface PortGuardOptions {
   readonly name: string;
   /** How long any call may take, in ms. */
   readonly timeoutMs: number;
+  /** How long calls may take that no request waits for, by name, in ms. */
+  readonly longCalls?: Readonly<Record<string, number>> | undefined;
   readonly clock: Clock;
   readonly metrics: Pick<Metrics, 'portCalls'>;
 }
@@ -33,7 +35,8 @@ export function guardPort<P extends object>(port: P, options: PortGuardOptions):
 
 function bounded(result: unknown, call: string, options: PortGuardOptions): unknown {
   if (!(result instanceof Promise)) return result;
-  const { name, timeoutMs, clock, metrics } = options;
+  const { name, clock, metrics } = options;
+  const timeoutMs = options.longCalls?.[call] ?? options.timeoutMs;
   const started = clock.monotonic();
   const finish = (outcome: string): void => {
     cancel();

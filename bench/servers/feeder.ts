@@ -7,8 +7,7 @@ import { systemClock } from '../../runtime/clock.ts';
 import { createLogger } from '../../runtime/logging.ts';
 import { createMetrics } from '../../runtime/metrics.ts';
 import type { ObjectStore } from '../../runtime/ports/object-store.ts';
-import { Feeder } from '../../runtime/roles/feeder/feeder.ts';
-import type { FeederCache } from '../../runtime/roles/feeder/list-in-force.ts';
+import { Feeder, type FeederOptions } from '../../runtime/roles/feeder/feeder.ts';
 import { peakRssBytes, processRssBytes, resetPeakRss } from '../proc.ts';
 import type { FeederReport } from './feeder-report.ts';
 import { report } from './report.ts';
@@ -88,7 +87,7 @@ function beyond(bytes: number | undefined): number | undefined {
 }
 
 /** A cache that counts and keeps nothing, as if it were elsewhere and cost nothing to reach. */
-function countingCache(): FeederCache {
+function countingCache(): FeederOptions['cache'] {
   let record: Readonly<Record<string, string>> = {};
   return {
     addCounting: (_key, members) => Promise.resolve(members.length),
@@ -98,5 +97,6 @@ function countingCache(): FeederCache {
     },
     contains: () => Promise.resolve({ complete: Object.keys(record).length > 0, contains: [] }),
     fields: (_key, fields) => Promise.resolve(fields.map((field) => record[field])),
+    check: () => Promise.resolve(),
   };
 }

@@ -28,5 +28,7 @@ export async function cat({ filter, ...location }: CatOptions): Promise<void> {
     await output.flush();
   } catch (error) {
     throw asCommandError(error);
+  } finally {
+    await archive.close();
   }
 }

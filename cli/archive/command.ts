@@ -1,11 +1,12 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { parseTime } from './time.ts';
 
-interface StateFlags {
+interface PlaceFlags {
   readonly stateDir: string;
+  readonly secretsDir: string;
 }
 
-interface CatFlags extends StateFlags {
+interface CatFlags extends PlaceFlags {
   readonly from?: number;
   readonly to?: number;
   readonly id?: string;
@@ -23,22 +24,27 @@ export function addArchive(program: Command, defaultFile: string): void {
         '--state-dir <dir>',
         'where the embedded stores are, as for up; the platform may be running',
         '.mini-platform',
+      )
+      .option(
+        '--secrets-dir <dir>',
+        'where the Secrets are that the resource names for S3, as for up; needs s3:ListBucket and s3:GetObject',
+        'secrets',
       );
   add('verify', 'Read the whole archive and report every gap, overlap and damaged object')
     .option('--json', 'print one JSON object per line: findings, partitions, and a summary at the end')
     .addHelpText('after', VERIFY_HELP)
-    .action(async (file: string, flags: StateFlags & { readonly json?: boolean }) => {
+    .action(async (file: string, { json = false, ...places }: PlaceFlags & { readonly json?: boolean }) => {
       const { verify } = await import('./verify.ts');
-      await verify({ file, stateDir: flags.stateDir, json: flags.json ?? false });
+      await verify({ file, ...places, json });
     });
   add('cat', 'Print archived records as JSON, one line each')
     .option('--from <time>', 'records from this time on', parseWhen)
     .option('--to <time>', 'records before this time', parseWhen)
     .option('--id <id>', 'records of the event with this id only')
     .addHelpText('after', CAT_HELP)
-    .action(async (file: string, { stateDir, ...filter }: CatFlags) => {
+    .action(async (file: string, { stateDir, secretsDir, ...filter }: CatFlags) => {
       const { cat } = await import('./cat.ts');
-      await cat({ file, stateDir, filter });
+      await cat({ file, stateDir, secretsDir, filter });
     });
 }
 

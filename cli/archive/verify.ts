@@ -41,6 +41,8 @@ export async function verify({ json, ...location }: VerifyOptions): Promise<void
     await output.flush();
   } catch (error) {
     throw asCommandError(error);
+  } finally {
+    await archive.close();
   }
   process.exitCode = totals.findings > 0 ? 1 : 0;
 }

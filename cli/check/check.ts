@@ -1,6 +1,6 @@
 import { formatFault, readDocuments, textFault } from '../../schema/documents.ts';
 import type { LocatedFault } from '../../schema/documents.ts';
-import { readTextFile } from '../text-file.ts';
+import { readTextFile } from '../../schema/text-file.ts';
 import { judge } from './kinds.ts';
 
 /** A document that was looked at. */

@@ -7,6 +7,8 @@ export interface UpFlags {
   readonly metricsPort: number;
   readonly adminPort: number;
   readonly stateDir: string;
+  /** Folder with the Secrets that the resource names, as `<secret>/<key>`. */
+  readonly secretsDir: string;
   readonly logFormat: LogFormat | 'auto';
   readonly logLevel: LogLevel | 'auto';
 }

@@ -3,7 +3,7 @@ import { loadMiniPlatform } from '../../resource/load.ts';
 import { formatFault } from '../../schema/documents.ts';
 import type { MiniPlatform } from '../../resource/generated/mini-platform.ts';
 import { CommandError } from '../command-error.ts';
-import { readTextFile } from '../text-file.ts';
+import { readTextFile } from '../../schema/text-file.ts';
 
 /** A platform as it was read, or everything that is wrong with the file, a line each. */
 export type FileContent =

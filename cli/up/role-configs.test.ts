@@ -13,6 +13,7 @@ import type { RoleConfigs } from './role-configs.ts';
 const FLAGS: UpFlags = {
   metricsPort: 9464,
   adminPort: 9465,
+  secretsDir: 'secrets',
   stateDir: '.mini-platform',
   logFormat: 'auto',
   logLevel: 'auto',

@@ -2,9 +2,10 @@ import type { MiniPlatform } from '../../resource/generated/mini-platform.ts';
 import { archiveBucket } from '../../resource/names.ts';
 import { embedded } from '../../runtime/config/embedded.ts';
 import type { EmbeddedConfig } from '../../runtime/config/embedded.ts';
-import { compileConfig } from '../../runtime/config/role-config.ts';
+import { compileConfig, roleConfig } from '../../runtime/config/role-config.ts';
 import type { RoleConfig } from '../../runtime/config/role-config.ts';
 import { ROLE_CONFIGS } from '../../runtime/config/roles.ts';
+import { stores, type StoreConfigs } from '../../runtime/config/stores.ts';
 import type { LogFormat, LogLevel } from '../../runtime/logging.ts';
 import type { ArchiverConfig } from '../../runtime/roles/archiver/config.ts';
 import type { DispatcherConfig } from '../../runtime/roles/dispatcher/config.ts';
@@ -17,6 +18,8 @@ import { storeConfigs } from './store-configs.ts';
 
 /** The configurations of the roles that one process runs, each deeply frozen. */
 export interface RoleConfigs {
+  /** Every service that the resource names, whichever role uses it. */
+  readonly services: Partial<StoreConfigs>;
   readonly dispatcher: EmbeddedConfig<DispatcherConfig>;
   /** Of every worker; each has a uid besides. */
   readonly worker: EmbeddedConfig<WorkerConfig>;
@@ -35,17 +38,24 @@ export interface RoleConfigsOptions {
   readonly onTerminal: boolean;
 }
 
+const EVERY_STORE = roleConfig(
+  { kind: 'Stores', description: 'The services of a platform.' },
+  { stores: stores('eventLog', 'documentStore', 'cache', 'objectStore') },
+);
+
 /**
  * The roles' configurations as the resource and the flags of `up` have them: everything on loopback, and embedded
  * stores where the resource names no service. Throws a CommandError when flags contradict each other.
  */
 export function roleConfigs({ resource, flags, secretsDir, onTerminal }: RoleConfigsOptions): RoleConfigs {
   const { domains, worker, feeder, archiver, retry } = resource.spec;
-  const { eventLog, documentStore, cache, objectStore } = storeConfigs(resource, secretsDir);
+  const sections = storeConfigs(resource, secretsDir);
+  const { eventLog, documentStore, cache, objectStore } = sections;
   const everyRole = { metrics: { port: flags.metricsPort }, log: logConfig(flags, onTerminal) };
   // Who binds this port is told it by the system, and tells it to the others.
   const anyPort = { port: 0 };
   return {
+    services: compile(embedded(EVERY_STORE), { stores: sections }).stores,
     dispatcher: compile(embedded(ROLE_CONFIGS.dispatcher), {
       ...everyRole,
       domains,

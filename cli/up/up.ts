@@ -1,23 +1,27 @@
 import path from 'node:path';
 import type { MiniPlatform } from '../../resource/generated/mini-platform.ts';
+import { StateDirectoryError } from '../../runtime/adapters/embedded/state-directory.ts';
 import { systemClock } from '../../runtime/clock.ts';
+import { chooseDomains } from '../../runtime/compose/domains.ts';
+import { SetupError } from '../../runtime/compose/setup-error.ts';
+import type { StorePorts } from '../../runtime/compose/store-ports.ts';
+import { openStores, type Stores } from '../../runtime/compose/stores.ts';
 import type { Domain } from '../../runtime/domain-kit/domain.ts';
-import { DOMAINS } from '../../runtime/domains/registry.ts';
-import { createLogger } from '../../runtime/logging.ts';
+import { createLogger, type Logger } from '../../runtime/logging.ts';
 import { createMetrics, type Metrics } from '../../runtime/metrics.ts';
+import { STORE_TITLES, type StoreName } from '../../runtime/service-wait.ts';
 import { readVersion } from '../../runtime/version.ts';
 import { CommandError } from '../command-error.ts';
+import { ABORTED } from '../exit-codes.ts';
+import { onStopSignals } from '../signals.ts';
+import { startFailure } from '../start-failure.ts';
 import type { UpFlags } from './flags.ts';
 import { followFile } from './live-edit.ts';
 import { LocalPlatform } from './platform.ts';
 import { type RoleConfigs, roleConfigs } from './role-configs.ts';
 import { requireResource } from './resource-file.ts';
-import { onStopSignals } from './signals.ts';
-import { openStores, seedObjects, type StorePorts, type Stores } from './stores.ts';
+import { seed } from './seed.ts';
 import { Terminal } from './terminal.ts';
-
-const SEED_ANNOTATION = 'mini-platform.io/seed';
-const ABORTED = 130;
 
 /** Where a test takes part. */
 export interface UpSeams {
@@ -33,37 +37,34 @@ interface Run {
   readonly text: string;
   readonly terminal: Terminal;
   readonly configs: RoleConfigs;
+  readonly logger: Logger;
   readonly metrics: Metrics;
 }
 
-/** Runs a platform on this machine until it is told to stop. Throws a CommandError when it cannot start. */
+/** Runs a platform on this machine until it is told to stop. Throws a CommandError when it cannot run. */
 export async function up(file: string, flags: UpFlags, seams: UpSeams = {}): Promise<void> {
   const terminal = new Terminal(process.stdout);
   const { resource, text } = requireResource(file);
   const domains = domainsOf(resource);
-  refuseRealServices(resource);
   const onTerminal = process.stderr.isTTY;
-  // No Secret is read: services that need one are refused above.
-  const configs = roleConfigs({ resource, flags, secretsDir: 'secrets', onTerminal });
+  const configs = roleConfigs({ resource, flags, secretsDir: flags.secretsDir, onTerminal });
   const { format, level } = configs.dispatcher.log;
   const logger = createLogger(format, level);
   const metrics = createMetrics();
-  const run = { file, flags, seams, configs, resource, text, terminal, metrics };
+  const run = { file, flags, seams, configs, resource, text, terminal, logger, metrics };
   const platform = new LocalPlatform({ configs, domains, version: readVersion(), logger, metrics });
   terminal.line(`${terminal.bold(resource.metadata.name)} (${file})`);
   const stopped = stopOnSignal(run, platform);
   try {
-    const url = await start(run, platform);
-    terminal.line();
-    terminal.line(terminal.bold(`Ready in ${process.uptime().toFixed(1)} s: ${url}`));
-    printExamples(terminal, url);
+    const url = await Promise.race([start(run, platform), platform.failed]);
+    tellReady(run, platform, url);
+    await Promise.race([follow(run, platform, stopped), platform.failed]);
   } catch (error) {
     // Told to stop while it started: what fails then is of no interest.
     if (platform.isStopping) return stopped;
     await platform.stop();
-    throw error;
+    throw startFailure(error);
   }
-  await follow(run, platform, stopped);
 }
 
 /** Stops the platform on the first signal, and the process on the second; resolves when it has stopped. */
@@ -86,25 +87,20 @@ function stopOnSignal({ terminal }: Run, platform: LocalPlatform): Promise<void>
 }
 
 async function start(run: Run, platform: LocalPlatform): Promise<string> {
-  const { flags, seams, resource, terminal, metrics } = run;
+  const { file, resource, terminal } = run;
   const metricsUrl = await platform.startMetrics();
   terminal.step('metrics', `${metricsUrl}/metrics`);
-  const base = flags.stateDir;
-  const stores = await openStores({
-    base,
-    name: resource.metadata.name,
-    clock: systemClock,
-    metrics,
-    wrap: seams.wrapStores,
-  });
+  const stores = await open(run);
   platform.useStores(stores);
-  terminal.step('stores', `embedded, in ${path.relative('', stores.directory)}`);
+  // It has stopped without them.
+  if (platform.isStopping) await stores.close();
+  terminal.step('stores', describe(stores));
   const url = await platform.startDispatcher();
   terminal.step('dispatcher', `${url}, API description at ${url}/docs`);
   terminal.step('admin', `${await platform.startAdmin()}/parked`);
-  await seed(run, stores);
+  await platform.prepareObjects(() => seed(stores.objects, resource, file));
   terminal.step('fraud list', await feed(run, platform));
-  terminal.step('archive', archive(run, platform));
+  terminal.step('archive', archive(run, platform, stores));
   const { replicas, maxMembers } = resource.spec.worker;
   await platform.startWorkers(replicas);
   terminal.step('workers', `${platform.workers.joined} of ${replicas} joined`);
@@ -113,15 +109,51 @@ async function start(run: Run, platform: LocalPlatform): Promise<string> {
       `spec.worker.maxMembers is ${maxMembers}: the other workers are refused until it is raised.`,
     );
   }
+  for (const { title, reason } of stores.waitsFor()) terminal.warn(`waits for ${title}: ${reason}`);
   return url;
 }
 
-/** Puts into the object store what the resource's annotation names, and makes the bucket of the fraud list. */
-async function seed({ file, resource }: Run, { objects }: Stores): Promise<void> {
-  const folder = resource.metadata.annotations?.[SEED_ANNOTATION];
-  if (folder !== undefined) await seedObjects(objects, path.resolve(path.dirname(file), folder));
-  const { source } = resource.spec.feeder;
-  if (source !== undefined) await objects.ensureBuckets([source.bucket]);
+async function open({ flags, seams, resource, configs, logger, metrics }: Run): Promise<Stores> {
+  try {
+    return await openStores({
+      base: flags.stateDir,
+      name: resource.metadata.name,
+      services: configs.services,
+      clock: systemClock,
+      logger,
+      metrics,
+      wrap: seams.wrapStores,
+    });
+  } catch (error) {
+    if (!(error instanceof StateDirectoryError)) throw error;
+    throw new CommandError(`${error.message} (--state-dir)`, 1, { cause: error });
+  }
+}
+
+/** Which stores are services, and where the others are. */
+function describe({ places, directory }: Stores): string {
+  const services = Object.values(places);
+  const embedded = Object.keys(STORE_TITLES).filter((store) => !(store in places));
+  const where = directory === undefined ? '' : `, in ${path.relative('', directory)}`;
+  if (services.length === 0) return `embedded${where}`;
+  if (embedded.length === 0) return services.join('; ');
+  const titles = embedded.map((store) => STORE_TITLES[store as StoreName]);
+  return `${services.join('; ')}; embedded: ${titles.join(', ')}${where}`;
+}
+
+/** Says that the platform is ready, or that it is when what it waits for is there. */
+function tellReady({ terminal }: Run, platform: LocalPlatform, url: string): void {
+  terminal.line();
+  const isReady = platform.workers.joined > 0 || platform.workers.size === 0;
+  if (isReady) {
+    terminal.line(terminal.bold(`Ready in ${process.uptime().toFixed(1)} s: ${url}`));
+  } else {
+    terminal.line(terminal.bold(`Not ready yet: no worker has joined ${url}`));
+    void platform.ready().then(() => {
+      if (!platform.isStopping) terminal.line(terminal.bold(`Ready: ${url}`));
+    });
+  }
+  printExamples(terminal, url);
 }
 
 async function feed({ resource, terminal }: Run, platform: LocalPlatform): Promise<string> {
@@ -140,10 +172,11 @@ async function feed({ resource, terminal }: Run, platform: LocalPlatform): Promi
   return `not loaded: ${trouble ?? 'it is still being looked for'}; writes that need it are kept until it is`;
 }
 
-function archive({ configs }: Run, platform: LocalPlatform): string {
+function archive({ configs }: Run, platform: LocalPlatform, { places }: Stores): string {
   if (!platform.startArchiver() || configs.archiver === undefined) return 'none: spec.archiver.replicas is 0';
   const { bucket, batchSize, maxAgeMs } = configs.archiver;
-  return `objects/${bucket}, each ${batchSize} events or ${maxAgeMs / 1_000} s`;
+  const where = places.objects === undefined ? `objects/${bucket}` : `bucket ${bucket}`;
+  return `${where}, each ${batchSize} events or ${maxAgeMs / 1_000} s`;
 }
 
 async function follow(
@@ -170,24 +203,11 @@ async function follow(
 }
 
 function domainsOf({ spec }: MiniPlatform): readonly Domain[] {
-  const known = DOMAINS.map(({ name }) => name);
-  const unknown = spec.domains.filter((name) => !known.includes(name));
-  if (unknown.length > 0) {
-    throw new CommandError(`spec.domains names ${unknown.join(', ')}; this build has ${known.join(', ')}.`);
+  try {
+    return chooseDomains('spec.domains', spec.domains);
+  } catch (error) {
+    throw error instanceof SetupError ? new CommandError(error.message, 1, { cause: error }) : error;
   }
-  return DOMAINS.filter(({ name }) => spec.domains.includes(name));
-}
-
-/** Real services are not served by this version; running on embedded stores instead would be a surprise. */
-function refuseRealServices({ spec }: MiniPlatform): void {
-  const named = [
-    spec.kafka.brokers === undefined ? [] : ['spec.kafka.brokers'],
-    spec.mongodb.uriSecret === undefined ? [] : ['spec.mongodb.uriSecret'],
-    spec.redis === undefined ? [] : ['spec.redis'],
-    spec.s3.endpoint === undefined ? [] : ['spec.s3.endpoint'],
-  ].flat();
-  if (named.length === 0) return;
-  throw new CommandError(`${named.join(', ')}: this version runs on embedded stores only; remove the field.`);
 }
 
 function printExamples(terminal: Terminal, url: string): void {

@@ -10,6 +10,8 @@ export interface AdministratorOptions {
   readonly ledger: Ledger;
   readonly random: Random;
   readonly report: (violation: Violation) => void;
+  /** Sees each page of dead letters before anything is done about one. */
+  readonly onDeadLetters?: (items: readonly ParkedItem[]) => void;
 }
 
 const PAUSE_MS = 100;
@@ -36,10 +38,11 @@ export class Administrator {
 
   /** Resolves to whether the platform is still there. */
   async #lookOnce(admin: HttpClient): Promise<boolean> {
-    const { random } = this.#options;
+    const { random, onDeadLetters } = this.#options;
     const state = random.pick(['PARKED', 'DEAD_LETTER'] as const);
     const page = await listParked(admin, state);
     if (!('items' in page)) return this.#judge(page, `the list of ${state}`);
+    if (state === 'DEAD_LETTER') onDeadLetters?.(page.items);
     if (page.items.length === 0) return true;
     const item = random.pick(page.items);
     return random.chance(DISCARD_SHARE) ? this.#discard(admin, item) : this.#retry(admin, item);

@@ -1,12 +1,17 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Actor, type ActorOptions } from './actor.ts';
 import type { HttpClient } from './http-client.ts';
 
 export interface ClientsOptions extends ActorOptions {
   /** How many work at the same time. */
   readonly count: number;
+  /** How long each of them rests behind what it has done, in ms; by default not at all. */
+  readonly restMs?: number;
+  /** What a broken connection means: that nobody is there any more, which is the default, or that another one is. */
+  readonly whenCut?: 'stop' | 'go-on';
 }
 
-/** Clients that write and read without pause while the platform is up. They stop by themselves when it is not. */
+/** Clients that write and read while the platform is up. They stop by themselves when it is not. */
 export class Clients {
   readonly #options: ClientsOptions;
   readonly #running: readonly Promise<void>[];
@@ -61,10 +66,12 @@ export class Clients {
   async #act(actor: Actor, http: HttpClient): Promise<void> {
     this.#busy += 1;
     const wasCut = await actor.act(http);
+    const { restMs = 0, whenCut = 'stop' } = this.#options;
     // Asking again at once would find nobody and say nothing.
-    if (wasCut && this.#http === http) this.#stop();
+    if (wasCut && whenCut === 'stop' && this.#http === http) this.#stop();
     this.#busy -= 1;
     if (this.#busy === 0) this.#whenIdle();
+    if (restMs > 0) await sleep(restMs);
   }
 
   #stop(): void {

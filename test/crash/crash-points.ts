@@ -66,6 +66,8 @@ export const CRASH_POINTS: readonly CrashPointSpec[] = [
   point('object-store.put archive', THROUGHOUT, { essential: true, maxNth: 6 }),
   point('event-log.commit long_term_storage', THROUGHOUT, { essential: true, maxNth: 6 }),
   // Starting.
+  point('cache.check', AROUND, { during: 'start', maxNth: 4 }),
+  point('object-store.head fraud', AROUND, { during: 'start', maxNth: 1 }),
   point('document-store.ensureCollections', AROUND, { during: 'start', maxNth: 2 }),
   point('event-log.ensureTopics', AROUND, { during: 'start', maxNth: 3 }),
   point('event-log.subscribe long_term_storage', AROUND, { during: 'start', maxNth: 1 }),

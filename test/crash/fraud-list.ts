@@ -1,20 +1,14 @@
-import path from 'node:path';
-import { EmbeddedObjectStore } from '../../runtime/adapters/embedded/object-store.ts';
+import type { ObjectStore } from '../../runtime/ports/object-store.ts';
 import { CLIENTS } from './writes.ts';
 
-/**
- * Puts another fraud list in the place of the one in the state directory of a platform that has stopped: those who
- * were on it are not, and one that was not is.
- */
-export async function changeFraudList(directory: string): Promise<void> {
-  const objects = await EmbeddedObjectStore.open(path.join(directory, 'objects'));
-  try {
-    await objects.put(
-      'fraud',
-      'fraud-list.txt',
-      new TextEncoder().encode(`somebody else\n${CLIENTS[0] ?? ''}\n`),
-    );
-  } finally {
-    await objects.close();
-  }
+/** Where the platforms of the suites have their fraud list. */
+export const FRAUD_LIST = { bucket: 'fraud', key: 'fraud-list.txt' } as const;
+
+/** The fraud list of the end of a run: those who were on it are not, and one that was not is. */
+export const OTHER_FRAUD_LIST: readonly string[] = ['somebody else', ...CLIENTS.slice(0, 1)];
+
+/** Puts another fraud list in the place of the one that the platform was given. */
+export async function changeFraudList(objects: ObjectStore): Promise<void> {
+  const lines = OTHER_FRAUD_LIST.map((name) => `${name}\n`).join('');
+  await objects.put(FRAUD_LIST.bucket, FRAUD_LIST.key, new TextEncoder().encode(lines));
 }

@@ -26,26 +26,28 @@ export interface HttpRequest {
 /** The platform promises an answer within 5 s; three times that allows for a slow machine. */
 const HUNG_MS = 15_000;
 
-/** Asks one server, over connections that are kept open. */
+/** Asks one server, or several that serve the same in turn, over connections that are kept open. */
 export class HttpClient {
-  readonly #origin: URL;
+  readonly #origins: readonly URL[];
   readonly #agent: Agent;
+  #turn = 0;
 
-  constructor(origin: string, maxSockets = 64) {
-    this.#origin = new URL(origin);
+  constructor(origins: string | readonly string[], maxSockets = 64) {
+    this.#origins = [origins].flat().map((origin) => new URL(origin));
     this.#agent = new Agent({ keepAlive: true, maxSockets, maxFreeSockets: maxSockets });
   }
 
   /** Never rejects. */
   ask({ method, path, idempotencyKey, body }: HttpRequest): Promise<HttpAnswer | NoAnswer> {
     const content = body === undefined ? undefined : JSON.stringify(body);
+    const { hostname, port } = this.#next();
     return new Promise((resolve) => {
       const outgoing = request(
         {
           method,
           path,
-          hostname: this.#origin.hostname,
-          port: this.#origin.port,
+          hostname,
+          port,
           agent: this.#agent,
           headers: {
             ...(content === undefined
@@ -68,6 +70,13 @@ export class HttpClient {
   /** Cuts what is open. */
   close(): void {
     this.#agent.destroy();
+  }
+
+  #next(): URL {
+    const origin = this.#origins[this.#turn % this.#origins.length];
+    if (origin === undefined) throw new Error('there is nobody to ask');
+    this.#turn += 1;
+    return origin;
   }
 }
 

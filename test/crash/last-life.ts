@@ -7,6 +7,7 @@ import {
   checkStores,
 } from './check/everything.ts';
 import { checkKept, type StoredEvents } from './check/lists.ts';
+import { withEmbeddedStores } from './embedded-stores.ts';
 import { changeFraudList } from './fraud-list.ts';
 import { lastIsComposed } from './kill-plan.ts';
 import type { Lives } from './lives.ts';
@@ -40,14 +41,16 @@ export async function checkToTheEnd(context: RunContext, lives: Lives): Promise<
   if (shown === undefined) return;
   context.report(shown.violations);
   // Before anything is sent again: that would publish it once more, and hide that it was not.
-  const { violations } = await checkStores(context.stateFolder, ledger, shown.stored);
+  const { violations } = await withEmbeddedStores(context.stateFolder, (stores) =>
+    checkStores(stores, ledger, shown.stored),
+  );
   context.report(violations);
   options.progress('Started once more: everything is brought to a decision and sent again ...');
   const found = await context.peacefully(composed, (ports) => checkEverything(ports, ledger));
   if (found === undefined) return;
   context.report(found.violations);
   options.progress('Started once more, with another fraud list: it all is still there ...');
-  await changeFraudList(context.stateFolder);
+  await withEmbeddedStores(context.stateFolder, ({ objects }) => changeFraudList(objects));
   // Composed: what was stored and not published is published by those who come after.
   await context.peacefully(true, async ({ http }) => {
     const again = await checkLists(http, ledger);
@@ -62,7 +65,9 @@ export async function checkToTheEnd(context: RunContext, lives: Lives): Promise<
 async function checkStoresInTime(context: RunContext, stored: StoredEvents): Promise<void> {
   const { ledger, options } = context;
   for (let round = 1; ; round += 1) {
-    const { late, violations } = await checkStores(context.stateFolder, ledger, stored);
+    const { late, violations } = await withEmbeddedStores(context.stateFolder, (stores) =>
+      checkStores(stores, ledger, stored),
+    );
     context.report(violations);
     if (late.length === 0) return;
     if (round > PUBLISHING_ROUNDS) context.report(late);

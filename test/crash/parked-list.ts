@@ -7,6 +7,8 @@ export interface ParkedItem {
   readonly id: string;
   readonly bodyHash: string;
   readonly cause: string;
+  /** When it is sent again next, in ms since the epoch. */
+  readonly dueAt: number;
 }
 
 /** One page of the writes that wait, or are set aside. The answer itself, when it is no page. */
@@ -21,11 +23,12 @@ export async function listParked(
   const answer = await admin.ask({ method: 'GET', path: `/parked?state=${state}&limit=100${more}` });
   if (answer.kind !== 'answer' || answer.status !== 200) return answer;
   const page = answer.body as { readonly items: readonly Listed[]; readonly cursor: string | null };
-  const items = page.items.map(({ operation, id, bodyHash, cause }) => ({
+  const items = page.items.map(({ operation, id, bodyHash, cause, dueAt }) => ({
     type: operation === 'bank.transaction' ? ('transaction' as const) : ('operation' as const),
     id,
     bodyHash,
     cause,
+    dueAt: Date.parse(dueAt),
   }));
   return { items, cursor: page.cursor };
 }
@@ -35,6 +38,23 @@ interface Listed {
   readonly id: string;
   readonly bodyHash: string;
   readonly cause: string;
+  readonly dueAt: string;
+}
+
+/** All pages of them. The answer itself, when it is no page. */
+export async function listAllParked(
+  admin: HttpClient,
+  state: 'PARKED' | 'DEAD_LETTER',
+): Promise<readonly ParkedItem[] | HttpAnswer | NoAnswer> {
+  const items: ParkedItem[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await listParked(admin, state, cursor);
+    if (!('items' in page)) return page;
+    items.push(...page.items);
+    cursor = page.cursor ?? undefined;
+  } while (cursor !== undefined);
+  return items;
 }
 
 /** Has a parked write sent again now. */

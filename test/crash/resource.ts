@@ -1,10 +1,12 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { FRAUD_LIST } from './fraud-list.ts';
 
 export const PLATFORM = 'bank';
 export const ARCHIVE_BUCKET = 'archive';
 
-const SEED = path.join(import.meta.dirname, '..', '..', 'examples', 'seed');
+/** With the buckets that the platform is given, and what is in them. */
+export const SEED = path.join(import.meta.dirname, '..', '..', 'examples', 'seed');
 
 /**
  * Writes the resource that the suite runs: a bank whose archiver and resender work in small steps, so that they have
@@ -25,8 +27,8 @@ spec:
     replicas: 2
   feeder:
     source:
-      bucket: fraud
-      key: fraud-list.txt
+      bucket: ${FRAUD_LIST.bucket}
+      key: ${FRAUD_LIST.key}
   archiver:
     batchSize: 20
     maxAge: 1s

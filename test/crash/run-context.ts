@@ -2,6 +2,7 @@ import path from 'node:path';
 import { Administrator } from './administrator.ts';
 import type { Ports } from './check/everything.ts';
 import type { Violation } from './check/violation.ts';
+import { ViolationList } from './check/violation-list.ts';
 import type { SabotageOrder } from './child/orders.ts';
 import { Clients } from './clients.ts';
 import { HttpClient } from './http-client.ts';
@@ -32,7 +33,7 @@ export class RunContext {
   readonly clients: Clients;
   readonly administrator: Administrator;
   readonly #journal: ReturnType<typeof fileJournal>;
-  readonly #violations = new Map<string, Violation>();
+  readonly #violations = new ViolationList();
   readonly #file: string;
   readonly #stateDir: string;
   #composedLives = 0;
@@ -54,7 +55,7 @@ export class RunContext {
   }
 
   get violations(): readonly Violation[] {
-    return [...this.#violations.values()];
+    return this.#violations.all;
   }
 
   /** Folder of the platform's files. */
@@ -117,13 +118,11 @@ export class RunContext {
   }
 
   report(violations: readonly Violation[]): void {
-    for (const violation of violations) {
-      this.#violations.set([violation.kind, violation.subject, violation.found].join('\n'), violation);
-    }
+    this.#violations.report(violations);
   }
 
-  reportRead({ message }: ReadFailure): void {
-    this.report([{ kind: 'odd-answer', subject: 'a read', said: 'answered', found: message }]);
+  reportRead(failure: ReadFailure): void {
+    this.#violations.reportRead(failure);
   }
 
   /** Something that a process must not do. */

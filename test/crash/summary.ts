@@ -44,13 +44,18 @@ export function summaryOf(result: RunResult, command: string): string {
   const width = Math.max(...rows.map(([name]) => name.length));
   const table = rows.map(([name, value]) => `${name.padEnd(width)}  ${String(value).padStart(8)}`);
   const faults = faultsOfRun(result);
-  const shown = [...Map.groupBy(violations, ({ kind }) => kind)].flatMap(([kind, all]) => [
-    ...all.slice(0, SHOWN).flatMap(linesOf),
-    ...(all.length > SHOWN ? ['', `... and ${all.length - SHOWN} more of the kind ${kind}`] : []),
-  ]);
+  const shown = violationLines(violations);
   const isGood = violations.length === 0 && faults.length === 0;
   const hint = isGood ? [] : ['', `State, journal and logs are kept in ${directory}`, `Again: ${command}`];
   return [...table, ...shown, ...faults.map((fault) => `FAULT ${fault}`), ...hint, ''].join('\n');
+}
+
+/** What was found, some of each kind in full. */
+export function violationLines(violations: readonly Violation[]): readonly string[] {
+  return [...Map.groupBy(violations, ({ kind }) => kind)].flatMap(([kind, all]) => [
+    ...all.slice(0, SHOWN).flatMap(linesOf),
+    ...(all.length > SHOWN ? ['', `... and ${all.length - SHOWN} more of the kind ${kind}`] : []),
+  ]);
 }
 
 function linesOf({ kind, subject, said, found }: Violation): readonly string[] {

@@ -196,7 +196,7 @@ describe('what is wrong is said in a line, with an exit code that is not 0', () 
     expect(run.stdout).toBe('');
   });
 
-  test('a file that does not exist, a folder, an unknown domain, a real service', async () => {
+  test('a file that does not exist, a folder, an unknown domain', async () => {
     const absent = command('up', path.join(workspace.folder, 'none.yaml'));
     expect((await absent.exited).code).toBe(1);
     expect(absent.stderr).toContain('there is no such file');
@@ -209,10 +209,6 @@ describe('what is wrong is said in a line, with an exit code that is not 0', () 
     const domain = command('up', workspace.file);
     expect((await domain.exited).code).toBe(1);
     expect(domain.stderr.trim()).toBe('spec.domains names casino; this build has bank.');
-    await workspace.write(1, '  redis:\n    url: redis://localhost:6379\n');
-    const service = command('up', workspace.file);
-    expect((await service.exited).code).toBe(1);
-    expect(service.stderr).toContain('spec.redis: this version runs on embedded stores only');
   });
 
   test('a flag that does not exist, and a port that is none', async () => {

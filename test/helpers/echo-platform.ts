@@ -91,7 +91,7 @@ export class EchoPlatform {
       ports: {
         documents: fakeDocuments().store,
         log: fakeLog().log,
-        cache: fakeOf<Cache>({}),
+        cache: fakeOf<Cache>({ check: () => Promise.resolve() }),
         events: fakeOf<EventStore>({ atomic: true }),
       },
       directory: new StaticDispatcherDirectory(uid, joins),

@@ -150,6 +150,23 @@ const misfits: readonly InvalidPlatform[] = [
     paths: ['spec.redis.url'],
   },
   {
+    name: 'credentials behind the URL of redis',
+    yaml: platform('{redis: {url: "redis://redis:6379?password=secret"}}'),
+    paths: ['spec.redis.url'],
+  },
+  {
+    name: 'credentials behind the endpoint',
+    yaml: platform('{s3: {endpoint: "https://s3.example?key=secret"}}'),
+    paths: ['spec.s3.endpoint'],
+  },
+  {
+    name: 'ports that do not exist',
+    yaml: platform(
+      '{kafka: {brokers: ["k:9092", "k:65536"]}, redis: {sentinels: ["s:0"], masterName: m}, s3: {endpoint: "http://s3:99999"}}',
+    ),
+    paths: ['spec.kafka.brokers[1]', 'spec.redis.sentinels[0]', 'spec.s3.endpoint'],
+  },
+  {
     name: 'endpoint that is no URL',
     yaml: platform('{s3: {endpoint: s3.example}}'),
     paths: ['spec.s3.endpoint'],

@@ -521,7 +521,7 @@ const addresses: readonly InvalidConfig[] = [
         '3:15',
         'dispatchers[0]',
         '"dispatcher-0"',
-        'must be an address, host:port, such as dispatcher.example:7400, but is "dispatcher-0"',
+        'must be an address, host:port, such as services.example:9092, but is "dispatcher-0"',
       ),
     ],
   },
@@ -534,7 +534,7 @@ const addresses: readonly InvalidConfig[] = [
         '3:25',
         'dispatchers[1]',
         '"d:65536"',
-        'must be an address, host:port, such as dispatcher.example:7400, but is "d:65536"',
+        'must be an address, host:port, such as services.example:9092, but is "d:65536"',
       ),
     ],
   },
@@ -547,7 +547,7 @@ const addresses: readonly InvalidConfig[] = [
         '3:15',
         'dispatchers[0]',
         '"http://d:7400"',
-        'must be an address, host:port, such as dispatcher.example:7400, but is "http://d:7400"',
+        'must be an address, host:port, such as services.example:9092, but is "http://d:7400"',
       ),
     ],
   },
@@ -560,7 +560,7 @@ const addresses: readonly InvalidConfig[] = [
         '3:15',
         'dispatchers[0]',
         '7400',
-        'must be an address, host:port, such as dispatcher.example:7400, but is 7400',
+        'must be an address, host:port, such as services.example:9092, but is 7400',
       ),
     ],
   },
@@ -602,7 +602,7 @@ const addresses: readonly InvalidConfig[] = [
         '4:39',
         'stores.eventLog.kafka.brokers[0]',
         '"kafka"',
-        'must be an address such as services.example:9092, but is "kafka"',
+        'must be an address, host:port, such as services.example:9092, but is "kafka"',
       ),
     ],
   },
@@ -796,6 +796,38 @@ const secrets: readonly InvalidConfig[] = [
     ],
   },
   {
+    name: 'credentials behind a URL',
+    kind: 'FeederConfig',
+    yaml: feeder({
+      stores:
+        "stores:\n  cache:\n    redis: {url: 'redis://r:6379?password=hunter2', keyPrefix: 'p:'}\n  objectStore: {s3: {endpoint: 'http://s3:9000'}}",
+    }),
+    faults: [
+      fault(
+        '6:18',
+        'stores.cache.redis.url',
+        '"redis://r:6379?***"',
+        'must be a URL such as redis://redis.example:6379, without credentials, but is "redis://r:6379?***"',
+      ),
+    ],
+  },
+  {
+    name: 'a port that does not exist',
+    kind: 'ArchiverConfig',
+    yaml: archiver({
+      stores:
+        "stores: {eventLog: {kafka: {brokers: ['k:65536'], topicPrefix: p.}}, objectStore: {s3: {endpoint: 'http://s3:9000'}}}",
+    }),
+    faults: [
+      fault(
+        '4:39',
+        'stores.eventLog.kafka.brokers[0]',
+        '"k:65536"',
+        'must be an address, host:port, such as services.example:9092, but is "k:65536"',
+      ),
+    ],
+  },
+  {
     name: 'credentials in an address',
     kind: 'ArchiverConfig',
     yaml: archiver({
@@ -807,7 +839,7 @@ const secrets: readonly InvalidConfig[] = [
         '4:39',
         'stores.eventLog.kafka.brokers[0]',
         '"***@k:9092"',
-        'must be an address such as services.example:9092, but is "***@k:9092"',
+        'must be an address, host:port, such as services.example:9092, but is "***@k:9092"',
       ),
     ],
   },

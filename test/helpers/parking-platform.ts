@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type Logger, pino } from 'pino';
 import { LocalPlatform } from '../../cli/up/platform.ts';
-import { openStores } from '../../cli/up/stores.ts';
+import { openStores } from '../../runtime/compose/stores.ts';
 import { loadMiniPlatform } from '../../resource/load.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { FRAUD_SET } from '../../runtime/domains/bank/fraud.ts';
@@ -139,6 +139,7 @@ export class ParkingPlatform {
       base: this.#folder,
       name: 'parking',
       clock: systemClock,
+      logger,
       metrics,
       wrap: (ports) => ({
         ...ports,

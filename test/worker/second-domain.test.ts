@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { pino } from 'pino';
 import { LocalPlatform } from '../../cli/up/platform.ts';
-import { openStores, type Stores } from '../../cli/up/stores.ts';
+import { openStores, type Stores } from '../../runtime/compose/stores.ts';
 import { loadMiniPlatform } from '../../resource/load.ts';
 import { systemClock } from '../../runtime/clock.ts';
 import { bank } from '../../runtime/domains/bank/index.ts';
@@ -21,16 +21,17 @@ let url: string;
 beforeEach(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'mini-platform-second-'));
   const metrics = createMetrics();
+  const logger = pino({ level: 'silent' });
   const text =
     'apiVersion: mini-platform.io/v1alpha1\nkind: MiniPlatform\nmetadata: { name: two }\nspec: {}\n';
   const loaded = loadMiniPlatform(text, 'two.yaml');
   if (!loaded.ok) throw new Error('the resource is not valid');
-  stores = await openStores({ base: folder, name: 'two', clock: systemClock, metrics });
+  stores = await openStores({ base: folder, name: 'two', clock: systemClock, logger, metrics });
   platform = new LocalPlatform({
     configs: configsOf(loaded.resource),
     domains: [bank, guestbook],
     version: 'test',
-    logger: pino({ level: 'silent' }),
+    logger,
     metrics,
   });
   platform.useStores(stores);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { LogRecord, NewRecord } from '../../ports/event-log.ts';
 import { EmbeddedDatabase } from './database.ts';
 import { EmbeddedEventLog } from './event-log.ts';
-import { partitionOf } from './murmur2.ts';
+import { partitionOf } from '../murmur2.ts';
 
 const HOUR_MS = 3_600_000;
 

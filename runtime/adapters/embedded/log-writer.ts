@@ -3,7 +3,7 @@ import type { StatementSync } from 'node:sqlite';
 import type { TopicSpec } from '../../ports/event-log.ts';
 import { integerOf } from './connection.ts';
 import type { Connection } from './connection.ts';
-import { partitionOf } from './murmur2.ts';
+import { partitionOf } from '../murmur2.ts';
 import { unpackAppend } from './record-pack.ts';
 import type { PackedRecord } from './record-pack.ts';
 import { createPartitionTables, partitionTable, topicNamed } from './schema.ts';

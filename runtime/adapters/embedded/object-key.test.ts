@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { checkKey, decodeName, encodeKey } from './object-key.ts';
+import { checkKey } from '../object-check.ts';
+import { decodeName, encodeKey } from './object-key.ts';
 
 const NASTY = [
   '..',

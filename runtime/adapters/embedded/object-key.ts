@@ -1,5 +1,3 @@
-import { PortError } from '../../ports/port-error.ts';
-
 /**
  * Where an object's file lies: `/` in the key makes a folder, so that a page of a prefix looks only at the
  * folders on its way. Each segment is cut into pieces of so many bytes, because a file name has at most 255.
@@ -13,16 +11,9 @@ const FOLDER = '=';
 /** The key ends: this is the object's file. */
 const OBJECT = '@';
 
-const MAX_KEY_BYTES = 1_024;
 const SLASH = 0x2f;
 /** Lower case only: some file systems do not tell it from upper case. */
 const PLAIN = /^[a-z0-9_-]$/;
-
-/** Refuses a key that is empty, too long or not well formed. */
-export function checkKey(call: string, key: string): void {
-  if (key.isWellFormed() && key.length > 0 && Buffer.byteLength(key) <= MAX_KEY_BYTES) return;
-  throw new PortError('invalid', call, `a key has 1 to ${MAX_KEY_BYTES} bytes of well-formed text`);
-}
 
 /** Folders and file of a key, relative to its bucket. */
 export function encodeKey(key: string): string[] {

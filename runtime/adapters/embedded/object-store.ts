@@ -11,10 +11,10 @@ import type {
   PutResult,
 } from '../../ports/object-store.ts';
 import { PortError } from '../../ports/port-error.ts';
+import { checkBucket, checkKey, checkMetadata, checkPage } from '../object-check.ts';
 import { DurableFolders, makeFolder, syncFolder } from './durable-folders.ts';
-import { checkBucket, checkMetadata, checkPage } from './object-check.ts';
 import { etagOf, readObjectBody, readObjectHeader, writeObjectFile } from './object-file.ts';
-import { checkKey, encodeKey } from './object-key.ts';
+import { encodeKey } from './object-key.ts';
 import { walkKeys } from './object-listing.ts';
 import { hasCode, messageOf } from './system-error.ts';
 

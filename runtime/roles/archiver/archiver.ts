@@ -1,4 +1,3 @@
-import { Backoff } from '../../backoff.ts';
 import { type Clock, pause } from '../../clock.ts';
 import { Lifecycle, type Readiness } from '../../lifecycle.ts';
 import { LogLimiter } from '../../log-limiter.ts';
@@ -6,15 +5,16 @@ import type { Logger } from '../../logging.ts';
 import type { Metrics } from '../../metrics.ts';
 import type { EventLog, Subscription, TopicSpec } from '../../ports/event-log.ts';
 import type { ObjectStore } from '../../ports/object-store.ts';
-import { PortError } from '../../ports/port-error.ts';
+import { type RetryPauses, ServiceWait, type StoreTitles } from '../../service-wait.ts';
 import { Assignments } from './assignments.ts';
-import type { RetryPauses } from './chain-writer.ts';
 import { proveConditionalPuts } from './conditional-put.ts';
 import { LagMonitor } from './lag-monitor.ts';
 
 export interface ArchiverOptions {
   readonly log: EventLog;
   readonly objects: ObjectStore;
+  /** What the two are called where people read it. */
+  readonly titles?: StoreTitles;
   /** What is archived: as those declare it who write to it, and not compacted. */
   readonly topic: TopicSpec;
   readonly bucket: string;
@@ -47,16 +47,17 @@ export class Archiver {
   readonly #assignments: Assignments;
   readonly #monitor: LagMonitor;
   readonly #limiter: LogLimiter;
-  readonly #halt = new AbortController();
+  readonly #wait: ServiceWait;
   #subscription: Subscription | undefined;
-  /** What the start waits for, or why it failed. */
-  #waiting: string | undefined = 'not started yet';
+  /** Why it does not run, where that is not because it waits. */
+  #idle: string | undefined = 'starting';
   #stopping: Promise<void> | undefined;
 
   constructor(options: ArchiverOptions) {
     const { log, topic, group, clock, metrics, batchSize, maxAgeMs, maxBytes = MAX_BYTES } = options;
     this.#options = options;
     this.#limiter = new LogLimiter(clock);
+    this.#wait = new ServiceWait({ ...options, pauses: options.retry ?? RETRY });
     this.#assignments = new Assignments({
       ...options,
       retry: options.retry ?? RETRY,
@@ -79,20 +80,19 @@ export class Archiver {
    * the topic is another one than was asked for.
    */
   async start(): Promise<void> {
-    const { log, objects, bucket, topic } = this.#options;
     try {
-      await this.#whenThere('the object store', () => objects.ensureBuckets([bucket]));
-      await this.#whenThere('the object store', () => proveConditionalPuts(objects, bucket));
-      await this.#whenThere('the event log', () => log.ensureTopics([topic]));
-      await this.#whenThere('the event log', () => this.#subscribe());
+      // At once: who refuses is told of while the other is still away.
+      await Promise.all([this.#prepareObjects(), this.#prepareTopic()]);
+      await this.#wait.for('log', () => this.#subscribe());
     } catch (error) {
       if (this.#isHalted) return;
-      this.#waiting = messageOf(error);
+      this.#wait.end();
+      this.#idle = messageOf(error);
       this.lifecycle.enter('STOPPED');
       throw error;
     }
     if (this.#isHalted) return;
-    this.#waiting = undefined;
+    this.#idle = undefined;
     this.lifecycle.enter('READY');
     this.#monitor.start();
   }
@@ -115,11 +115,11 @@ export class Archiver {
   }
 
   get #isHalted(): boolean {
-    return this.#halt.signal.aborted;
+    return this.#wait.isOver;
   }
 
   #reason(): string | undefined {
-    if (this.#waiting !== undefined) return this.#waiting;
+    if (this.#idle !== undefined) return this.#wait.reason ?? this.#idle;
     const { trouble } = this.#monitor;
     const waiting = trouble === undefined ? [] : [`waits for the event log: ${trouble}`];
     const [first, ...others] = [...this.#assignments.troubles(), ...waiting];
@@ -128,7 +128,7 @@ export class Archiver {
 
   async #drain(deadlineMs: number): Promise<void> {
     const { clock, logger } = this.#options;
-    this.#halt.abort();
+    this.#wait.end();
     this.#monitor.stop();
     if (this.lifecycle.allows('DRAINING')) this.lifecycle.enter('DRAINING');
     const quiet = this.#assignments.flush().then(() => this.#subscription?.close());
@@ -162,21 +162,15 @@ export class Archiver {
     else this.#subscription = subscription;
   }
 
-  /** Tries until it works, or the archiver is stopped. Passes on what waiting does not mend. */
-  async #whenThere(what: string, work: () => Promise<unknown>): Promise<void> {
-    const { clock, logger, retry = RETRY } = this.#options;
-    const backoff = new Backoff(retry.initialMs, retry.maxMs);
-    while (!this.#isHalted) {
-      try {
-        await work();
-        return;
-      } catch (error) {
-        if (!isAway(error)) throw error;
-        this.#waiting = `waits for ${what}: ${messageOf(error)}`;
-        this.#log(what, () => logger.warn({ err: error }, `waits for ${what}`));
-        await pause(clock, backoff.next(), this.#halt.signal);
-      }
-    }
+  async #prepareObjects(): Promise<void> {
+    const { objects, bucket } = this.#options;
+    await this.#wait.for('objects', () => objects.ensureBuckets([bucket]));
+    await this.#wait.for('objects', () => proveConditionalPuts(objects, bucket));
+  }
+
+  async #prepareTopic(): Promise<void> {
+    const { log, topic } = this.#options;
+    await this.#wait.for('log', () => log.ensureTopics([topic]));
   }
 
   #tell(error: Error): void {
@@ -187,10 +181,6 @@ export class Archiver {
   #log(kind: string, write: () => void): void {
     if (this.#limiter.admit(kind) !== undefined) write();
   }
-}
-
-function isAway(error: unknown): boolean {
-  return error instanceof PortError && (error.kind === 'unavailable' || error.kind === 'timeout');
 }
 
 function messageOf(error: unknown): string {

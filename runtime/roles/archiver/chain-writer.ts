@@ -7,13 +7,8 @@ import { type Clock, pause } from '../../clock.ts';
 import type { Logger } from '../../logging.ts';
 import type { Metrics } from '../../metrics.ts';
 import type { ObjectStore } from '../../ports/object-store.ts';
+import type { RetryPauses } from '../../service-wait.ts';
 import { factsAt } from './resume.ts';
-
-/** Pauses between tries of what failed, in ms. */
-export interface RetryPauses {
-  readonly initialMs: number;
-  readonly maxMs: number;
-}
 
 export interface ChainWriterOptions {
   readonly chain: Chain;

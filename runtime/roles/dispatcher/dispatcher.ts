@@ -3,7 +3,7 @@ import { type ChannelCredentials, Server, type ServerCredentials } from '@grpc/g
 import type { FastifyInstance } from 'fastify';
 import { type Clock, pause } from '../../clock.ts';
 import type { Dispatch, Domain } from '../../domain-kit/domain.ts';
-import type { ReadinessSource } from '../../health.ts';
+import type { ReadinessSource, WaitingSource } from '../../health.ts';
 import { Lifecycle, type Readiness } from '../../lifecycle.ts';
 import type { LinkLimits } from '../../link/protocol.ts';
 import { bindServer } from '../../link/grpc-bind.ts';
@@ -11,6 +11,7 @@ import type { Logger } from '../../logging.ts';
 import type { Metrics } from '../../metrics.ts';
 import type { Parking } from '../../parking/parking.ts';
 import type { MemberDirectory, MemberRecord } from '../../ports/membership.ts';
+import { type StoreNeeds, ServiceWait } from '../../service-wait.ts';
 import { createAdminServer } from './admin-server.ts';
 import { createDispatch } from './dispatch.ts';
 import { createHttpServer, type HttpServer } from './http-server.ts';
@@ -22,6 +23,8 @@ import { createResend, type Resend } from './resend.ts';
 export interface DispatcherParking {
   /** Called once, when the dispatcher starts; `send` is the way of a parked write to a worker. */
   readonly create: (send: Resend['send']) => Parking;
+  /** What it is kept in. Asked once, when the dispatcher starts. */
+  readonly needs?: () => StoreNeeds;
   /** How long a write is tried, over all tries, before it is parked, in ms. */
   readonly parkAfterMs: number;
 }
@@ -48,6 +51,8 @@ export interface DispatcherOptions {
   readonly version: string;
   /** Every role of the process, for /readyz on the public port. */
   readonly roles: ReadinessSource;
+  /** Services that are waited for, for the same; everybody may read it. */
+  readonly waitsFor?: WaitingSource;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -66,16 +71,22 @@ export class Dispatcher {
   #server: HttpServer | undefined;
   #adminServer: FastifyInstance | undefined;
   #parking: Parking | undefined;
+  readonly #prepared = Promise.withResolvers<undefined>();
+  #wait: ServiceWait | undefined;
   /** Uids of workers that were discovered and not looked at yet. */
   readonly #discovered = new Set<string>();
   #stopWatching = (): void => {};
   #joinAddress: string | undefined;
+  #starting: Promise<unknown> | undefined;
+  #adminListening: Promise<unknown> | undefined;
   #stopping: Promise<void> | undefined;
 
   constructor(options: DispatcherOptions) {
     const { channelCredentials: credentials, clock, limits, logger, metrics } = options;
     const dispatcherId = randomUUID();
     this.#options = options;
+    // Who does not ask is not told.
+    this.#prepared.promise.catch(() => {});
     this.#members = new Members({ dispatcherId, credentials, clock, limits, logger, metrics });
     this.#resend = createResend({
       members: this.#members,
@@ -99,43 +110,33 @@ export class Dispatcher {
    * Binds the join server and the HTTP server, follows the directory and begins to resend parked writes. Resolves
    * to the addresses bound. Rejects when a port is taken.
    */
-  async start(): Promise<{ readonly http: string; readonly join: string }> {
-    const { joinHost, joinPort, serverCredentials, httpHost, httpPort } = this.#options;
-    const parking = this.#options.parking?.create(this.#resend.send);
-    this.#parking = parking;
-    parking?.start();
-    const dispatch = this.#dispatch(parking);
-    this.#server = await createHttpServer({ ...this.#options, dispatch, parking });
-    const http = await this.#server.http.listen({ host: httpHost, port: httpPort, backlog: 4_096 });
-    const port = await bindServer(this.#joinServer, `${joinHost}:${joinPort}`, serverCredentials);
-    this.#joinAddress = `${joinHost}:${port}`;
-    this.#stopWatching = this.#options.directory.watch({
-      added: (record) => {
-        this.#discovered.add(record.uid);
-        this.#options.clock.after(DISCOVERY_DELAY_MS, () => this.#dialDiscovered(record));
-      },
-      removed: (uid) => {
-        this.#discovered.delete(uid);
-        this.#members.remove(uid);
-      },
-    });
-    this.lifecycle.enter('JOINING');
-    this.#members.onChange(() => this.#followMembers());
-    this.#followMembers();
-    return { http, join: this.#joinAddress };
+  start(): Promise<{ readonly http: string; readonly join: string }> {
+    const start = this.#start();
+    this.#starting = start;
+    return start;
+  }
+
+  /**
+   * Resolves when what parking needs was reached, or the dispatcher stops; workers and clients are served meanwhile.
+   * Rejects with what waiting does not mend: a store refuses as it is configured.
+   */
+  async prepared(): Promise<void> {
+    await this.#prepared.promise;
   }
 
   /**
    * Serves the administrator's routes for parked writes, which ask for no credentials: bind them to loopback.
    * Resolves to the URL. Call it once, after the start; rejects when the port is taken.
    */
-  async serveAdmin(address: { readonly host: string; readonly port: number }): Promise<string> {
+  async serveAdmin({ host, port }: { readonly host: string; readonly port: number }): Promise<string> {
     const parking = this.#parking;
     if (parking === undefined) throw new Error('this dispatcher parks no writes, or has not started');
     const { clock, logger } = this.#options;
     const { discard } = this.#resend;
     this.#adminServer = createAdminServer({ parking, discard, clock, logger });
-    return this.#adminServer.listen(address);
+    const listening = this.#adminServer.listen({ host, port });
+    this.#adminListening = listening;
+    return listening;
   }
 
   readiness(): Readiness {
@@ -165,10 +166,42 @@ export class Dispatcher {
     return this.#stopping;
   }
 
+  async #start(): Promise<{ readonly http: string; readonly join: string }> {
+    const { joinHost, joinPort, serverCredentials, httpHost, httpPort } = this.#options;
+    const parking = this.#options.parking?.create(this.#resend.send);
+    this.#parking = parking;
+    parking?.start();
+    void this.#prepare();
+    const dispatch = this.#dispatch(parking);
+    this.#server = await createHttpServer({ ...this.#options, dispatch, parking });
+    const http = await this.#server.http.listen({ host: httpHost, port: httpPort, backlog: 4_096 });
+    const port = await bindServer(this.#joinServer, `${joinHost}:${joinPort}`, serverCredentials);
+    this.#joinAddress = `${joinHost}:${port}`;
+    this.#stopWatching = this.#options.directory.watch({
+      added: (record) => {
+        this.#discovered.add(record.uid);
+        this.#options.clock.after(DISCOVERY_DELAY_MS, () => this.#dialDiscovered(record));
+      },
+      removed: (uid) => {
+        this.#discovered.delete(uid);
+        this.#members.remove(uid);
+      },
+    });
+    this.lifecycle.enter('JOINING');
+    this.#members.onChange(() => this.#followMembers());
+    this.#followMembers();
+    return { http, join: this.#joinAddress };
+  }
+
   async #drain(deadlineMs: number): Promise<void> {
     const { clock, directory, logger } = this.#options;
     const deadline = clock.monotonic() + deadlineMs;
+    // A server that is closed while it begins to listen listens for ever.
+    if (this.lifecycle.state === 'STARTING') await Promise.allSettled([this.#starting]);
     this.lifecycle.enter('DRAINING');
+    await Promise.allSettled([this.#adminListening]);
+    this.#wait?.end();
+    this.#prepared.resolve(undefined);
     this.#stopWatching();
     const servers = [this.#server?.http, this.#adminServer].filter((server) => server !== undefined);
     const answered = Promise.all(servers.map((server) => server.close()));
@@ -181,6 +214,18 @@ export class Dispatcher {
     this.#joinServer.forceShutdown();
     await directory.close();
     this.lifecycle.enter('STOPPED');
+  }
+
+  async #prepare(): Promise<void> {
+    const { parking, clock, logger } = this.#options;
+    const { titles, reach } = parking?.needs?.() ?? { reach: {} };
+    this.#wait = new ServiceWait({ clock, logger, titles });
+    try {
+      await this.#wait.forAll(reach);
+      this.#prepared.resolve(undefined);
+    } catch (error) {
+      this.#prepared.reject(error);
+    }
   }
 
   /** Whether something is done by the deadline, on the monotonic clock in ms. */

@@ -1,7 +1,7 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyInstance } from 'fastify';
 import type { Dispatch, Domain } from '../../domain-kit/domain.ts';
-import { addHealthRoutes, type ReadinessSource } from '../../health.ts';
+import { addHealthRoutes, type ReadinessSource, type WaitingSource } from '../../health.ts';
 import type { Logger } from '../../logging.ts';
 import type { Metrics } from '../../metrics.ts';
 import type { Parking } from '../../parking/parking.ts';
@@ -17,6 +17,7 @@ export interface HttpServerOptions {
   /** Absent where writes are not parked. */
   readonly parking?: Pick<Parking, 'find'> | undefined;
   readonly roles: ReadinessSource;
+  readonly waitsFor?: WaitingSource;
   readonly version: string;
   readonly maxInFlight: number;
   /** How long a request may take to arrive whole, in ms (10,000). */
@@ -38,7 +39,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Http
   const http = createProblemServer(options.logger, options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS);
   const requests = observeRequests(http, options.metrics);
   await describeApi(http, options.version);
-  addHealthRoutes(http, options.roles);
+  addHealthRoutes(http, options.roles, options.waitsFor);
   await http.register(async (scope) => {
     await shedLoad(scope, { ...options, requests });
     const typed = scope.withTypeProvider<TypeBoxTypeProvider>();

@@ -3,7 +3,9 @@ import { type Clock, pause } from '../../clock.ts';
 import type { FeederMetrics } from '../../feeder-metrics.ts';
 import { Lifecycle, type LifecycleState, type Readiness } from '../../lifecycle.ts';
 import type { Logger } from '../../logging.ts';
+import type { Cache } from '../../ports/cache.ts';
 import type { ObjectStore } from '../../ports/object-store.ts';
+import { ServiceWait, type StoreTitles } from '../../service-wait.ts';
 import { FeederReport, type LoadOutcome } from './feeder-report.ts';
 import { type FeederCache, type ListInForce, readListState } from './list-in-force.ts';
 import {
@@ -15,7 +17,9 @@ import {
 
 export interface FeederOptions {
   readonly objects: Pick<ObjectStore, 'get' | 'head'>;
-  readonly cache: FeederCache;
+  readonly cache: FeederCache & Pick<Cache, 'check'>;
+  /** What the two are called where people read it. */
+  readonly titles?: StoreTitles;
   readonly source: FraudListSource;
   /** The set by which domains judge. */
   readonly set: string;
@@ -48,6 +52,8 @@ export class Feeder {
   readonly #stop = new AbortController();
   readonly #looked = Promise.withResolvers<undefined>();
   readonly #loaded = Promise.withResolvers<ListInForce | undefined>();
+  readonly #prepared = Promise.withResolvers<undefined>();
+  readonly #wait: ServiceWait;
   #running: Promise<void> = Promise.resolve();
   #stopping: Promise<void> | undefined;
   /** As it was last seen. */
@@ -68,12 +74,24 @@ export class Feeder {
     this.#object = `${source.bucket}/${source.key}`;
     this.#report = new FeederReport({ object: this.#object, clock, logger, metrics });
     this.#backoff = new Backoff(Math.min(RETRY_MS, intervalMs), Math.min(MAX_RETRY_MS, intervalMs));
+    this.#wait = new ServiceWait(options);
+    // Who does not ask is not told.
+    this.#prepared.promise.catch(() => {});
   }
 
   /** Begins to keep the list in force, until `stop`. */
   start(): void {
     this.lifecycle.enter('JOINING');
     this.#running = this.#run();
+    void this.#prepare();
+  }
+
+  /**
+   * Resolves when both stores were reached, or the feeder stops. Rejects with what waiting does not mend: one of them
+   * refuses as it is configured.
+   */
+  async prepared(): Promise<void> {
+    await this.#prepared.promise;
   }
 
   /** Resolves when the list was looked for once, whatever came of it: see `list` and `trouble`. */
@@ -122,6 +140,8 @@ export class Feeder {
   async #drain(deadlineMs: number): Promise<void> {
     const { clock, logger } = this.#options;
     this.#enter('DRAINING');
+    this.#wait.end();
+    this.#prepared.resolve(undefined);
     this.#stop.abort(new Error('the feeder stops'));
     const giveUp = new AbortController();
     const inTime = await Promise.race([
@@ -133,6 +153,19 @@ export class Feeder {
     this.#enter('STOPPED');
     this.#looked.resolve(undefined);
     this.#loaded.resolve(undefined);
+  }
+
+  async #prepare(): Promise<void> {
+    const { cache, objects, source } = this.#options;
+    try {
+      await this.#wait.forAll({
+        cache: () => cache.check(),
+        objects: () => objects.head(source.bucket, source.key),
+      });
+      this.#prepared.resolve(undefined);
+    } catch (error) {
+      this.#prepared.reject(error);
+    }
   }
 
   async #run(): Promise<void> {

@@ -26,7 +26,7 @@ export const workerConfig = roleConfig(
     ),
     domains,
     dispatchers: set(
-      text({ description: 'Where one dispatcher is joined.', maxLength: 261, pattern: PATTERNS.dialled }),
+      text({ description: 'Where one dispatcher is joined.', maxLength: 261, pattern: PATTERNS.address }),
       {
         description: 'The dispatchers to join, all of them, each as host:port of its join server.',
         minItems: 1,

@@ -19,25 +19,21 @@ export function flowsOf(
 }
 
 /**
- * Consumes the flows' topics until the subscriptions are closed. A batch is committed only when it has been
- * applied; one that fails is delivered again, and never skipped.
+ * Consumes a flow's topic until the subscription is closed. A batch is committed only when it has been applied; one
+ * that fails is delivered again, and never skipped.
  */
-export async function startFlows(
-  flows: readonly RunnableFlow[],
+export function startFlow(
+  { domain, flow }: RunnableFlow,
   log: EventLog,
   logger: Logger,
-): Promise<readonly Subscription[]> {
-  return Promise.all(
-    flows.map(({ domain, flow }) =>
-      log.subscribe({
-        group: `${domain}.${flow.topic}`,
-        topics: [flow.topic],
-        onBatch: (batch) => applyAndCommit(flow, batch),
-        onError: (error) =>
-          logger.error({ err: error, domain, topic: flow.topic }, 'a flow failed; trying again'),
-      }),
-    ),
-  );
+): Promise<Subscription> {
+  return log.subscribe({
+    group: `${domain}.${flow.topic}`,
+    topics: [flow.topic],
+    onBatch: (batch) => applyAndCommit(flow, batch),
+    onError: (error) =>
+      logger.error({ err: error, domain, topic: flow.topic }, 'a flow failed; trying again'),
+  });
 }
 
 async function applyAndCommit(flow: InboundFlow, batch: RecordBatch): Promise<void> {

@@ -38,8 +38,11 @@ export class Joiner {
   readonly #options: JoinerOptions;
   readonly #client: MembershipServiceClient;
   readonly #stop = new AbortController();
-  readonly #backoff = new Backoff(100, 5_000);
+  /** Short: a dispatcher that has started again has no other way to its workers. */
+  readonly #backoff = new Backoff(100, 1_000);
   readonly #done: Promise<void>;
+  /** Why it was not joined, as it was logged last; undefined while it is. */
+  #told: string | undefined;
 
   constructor(options: JoinerOptions) {
     this.#options = options;
@@ -65,9 +68,10 @@ export class Joiner {
     while (!isStopped()) {
       const refusal = await this.#joinAndStay();
       if (isStopped()) return;
-      if (refusal !== undefined) {
-        onRefused(`${address}: ${refusal}`);
+      if (refusal !== undefined) onRefused(`${address}: ${refusal}`);
+      if (refusal !== undefined && refusal !== this.#told) {
         logger.warn({ dispatcher: address, reason: refusal }, 'not joined; trying again');
+        this.#told = refusal;
       }
       await pause(clock, this.#backoff.next(), signal);
     }
@@ -88,6 +92,7 @@ export class Joiner {
     const opened = await links.opened(response.dispatcherId, LINK_TIMEOUT_MS, signal);
     if (!opened) return `the dispatcher opened no link within ${LINK_TIMEOUT_MS} ms`;
     this.#backoff.reset();
+    this.#told = undefined;
     logger.info({ dispatcher: address }, 'joined');
     await links.closed(response.dispatcherId, signal);
     if (!signal.aborted) logger.warn({ dispatcher: address }, 'the link is lost; joining again');

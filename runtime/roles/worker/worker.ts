@@ -13,9 +13,10 @@ import type { Logger } from '../../logging.ts';
 import type { Metrics } from '../../metrics.ts';
 import type { DispatcherDirectory } from '../../ports/membership.ts';
 import type { Subscription } from '../../ports/event-log.ts';
+import { ServiceWait, type StoreTitles } from '../../service-wait.ts';
 import { startBackground } from './background-runner.ts';
 import { DispatcherLinks } from './dispatcher-links.ts';
-import { flowsOf, startFlows } from './flow-runner.ts';
+import { flowsOf, type RunnableFlow, startFlow } from './flow-runner.ts';
 import { Joiner } from './joiner.ts';
 import { OperationQueue } from './operation-queue.ts';
 import { Publishing } from './publishing/publishing.ts';
@@ -24,6 +25,8 @@ export interface WorkerOptions {
   readonly uid: string;
   readonly domains: readonly Domain[];
   readonly ports: Pick<DomainPorts, 'events' | 'documents' | 'log' | 'cache'>;
+  /** What they are called where people read it. */
+  readonly titles?: StoreTitles;
   readonly directory: DispatcherDirectory;
   /** Address to bind the link server to; the port is the system's choice when it is 0. */
   readonly host: string;
@@ -53,16 +56,19 @@ export class Worker {
   readonly #queues = new Map<string, OperationQueue>();
   /** Undefined where storing and publishing is one step. */
   readonly #publishing: Publishing | undefined;
-  #flows: readonly Subscription[] = [];
+  readonly #wait: ServiceWait;
+  readonly #flows: Subscription[] = [];
   #stopBackground: readonly (() => Promise<void>)[] = [];
   #stopWatching = (): void => {};
   #joined = false;
   #refusal = 'no dispatcher is known yet';
+  #starting: Promise<void> | undefined;
   #stopping: Promise<void> | undefined;
 
   constructor(options: WorkerOptions) {
     this.#options = options;
     this.#links = new DispatcherLinks(options.clock);
+    this.#wait = new ServiceWait(options);
     this.#server = new Server(grpcOptions(options.limits));
     this.#publishing = this.#createPublishing();
     for (const served of this.#serve()) this.#addQueue(served);
@@ -85,25 +91,21 @@ export class Worker {
     this.#linkServer.register(this.#server);
   }
 
-  /** Makes what the domains need, binds the link server and begins to join. Rejects when that cannot be done. */
-  async start(): Promise<void> {
-    const { domains, ports, host, port, serverCredentials, directory } = this.#options;
-    await ports.documents.ensureCollections([
-      ...domains.flatMap((domain) => domain.collections),
-      ...(this.#publishing?.collections() ?? []),
-    ]);
-    await ports.log.ensureTopics(domains.flatMap((domain) => domain.topics));
-    const bound = await bindServer(this.#server, `${host}:${port}`, serverCredentials);
-    await this.#publishing?.start();
-    await this.#startFlows();
-    this.lifecycle.enter('JOINING');
-    this.#stopWatching = directory.watch((addresses) => this.#follow(addresses, bound));
+  /**
+   * Binds the link server, makes what the domains need, and begins to join; resolves then, or when it is stopped
+   * meanwhile. While a store is away it waits, and its readiness says for which. Rejects when it must not run: the
+   * port is taken, or a store refuses as it is configured.
+   */
+  start(): Promise<void> {
+    this.#starting = this.#start();
+    return this.#starting;
   }
 
   readiness(): Readiness {
     const { state } = this.lifecycle;
     const ready = state === 'READY';
-    return { role: 'worker', state, ready, ...(ready ? {} : { reason: this.#refusal }) };
+    const reason = this.#wait.reason ?? this.#refusal;
+    return { role: 'worker', state, ready, ...(ready ? {} : { reason }) };
   }
 
   /** Resolves when the worker is joined to a dispatcher, or stops. */
@@ -127,15 +129,11 @@ export class Worker {
   async #drain(deadlineMs: number): Promise<void> {
     const { clock, logger, directory } = this.#options;
     this.#refusal = 'leaving';
-    this.lifecycle.enter('DRAINING');
+    this.#wait.end();
+    if (this.lifecycle.allows('DRAINING')) this.lifecycle.enter('DRAINING');
     this.#stopWatching();
     this.#linkServer.leave();
-    const quiet = Promise.all([
-      this.#linkServer.ended(),
-      ...this.#flows.map((flow) => flow.close()),
-      ...this.#stopBackground.map((stop) => stop()),
-      ...[...this.#joiners.values()].map((joiner) => joiner.stop()),
-    ]).then(() => this.#publishing?.finish());
+    const quiet = this.#quiet();
     const giveUp = new AbortController();
     const inTime = await Promise.race([
       quiet.then(() => true),
@@ -150,11 +148,61 @@ export class Worker {
     this.lifecycle.enter('STOPPED');
   }
 
-  async #startFlows(): Promise<void> {
+  /** Resolves when what was begun is over. */
+  async #quiet(): Promise<void> {
+    // What is started last is there to be ended then.
+    await Promise.allSettled([this.#starting]);
+    await Promise.all([
+      this.#linkServer.ended(),
+      ...this.#flows.map((flow) => flow.close()),
+      ...this.#stopBackground.map((stop) => stop()),
+      ...[...this.#joiners.values()].map((joiner) => joiner.stop()),
+    ]);
+    await this.#publishing?.finish();
+  }
+
+  async #start(): Promise<void> {
+    const { host, port, serverCredentials, directory } = this.#options;
+    try {
+      const bound = await bindServer(this.#server, `${host}:${port}`, serverCredentials);
+      await this.#prepare();
+      if (this.#wait.isOver) return;
+      this.#startBackground();
+      this.lifecycle.enter('JOINING');
+      this.#stopWatching = directory.watch((addresses) => this.#follow(addresses, bound));
+    } catch (error) {
+      if (this.#wait.isOver) return;
+      this.#wait.end();
+      this.#refusal = error instanceof Error ? error.message : String(error);
+      this.lifecycle.enter('STOPPED');
+      throw error;
+    }
+  }
+
+  async #prepare(): Promise<void> {
+    const { domains, ports } = this.#options;
+    const collections = domains.flatMap((domain) => domain.collections);
+    const publishing = this.#publishing;
+    // At once: who refuses is told of while another one is still away.
+    await this.#wait.forAll({
+      cache: () => ports.cache.check(),
+      documents: () =>
+        ports.documents.ensureCollections([...collections, ...(publishing?.collections() ?? [])]),
+      log: () => ports.log.ensureTopics(domains.flatMap((domain) => domain.topics)),
+    });
+    if (publishing !== undefined) await this.#wait.for('documents', () => publishing.start());
+    for (const flow of flowsOf(domains, (domain) => this.#portsOf(domain))) await this.#startFlow(flow);
+  }
+
+  async #startFlow(flow: RunnableFlow): Promise<void> {
+    const { ports, logger } = this.#options;
+    const subscription = await this.#wait.for('log', () => startFlow(flow, ports.log, logger));
+    if (subscription !== undefined) this.#flows.push(subscription);
+  }
+
+  #startBackground(): void {
     const { domains, ports, uid, clock, logger } = this.#options;
-    const portsOf = (domain: Domain): DomainPorts => this.#portsOf(domain);
-    this.#flows = await startFlows(flowsOf(domains, portsOf), ports.log, logger);
-    const tasks = domains.flatMap((domain) => domain.background?.(portsOf(domain)) ?? []);
+    const tasks = domains.flatMap((domain) => domain.background?.(this.#portsOf(domain)) ?? []);
     if (this.#publishing !== undefined) tasks.push(this.#publishing.task);
     this.#stopBackground = tasks.map((task) =>
       startBackground({ task, owner: `${uid}/${this.#bootId}`, cache: ports.cache, clock, logger }),

@@ -1,7 +1,7 @@
 import { keyOf } from '../events.ts';
 import type { HttpClient } from '../http-client.ts';
 import type { EventHistory, Ledger } from '../ledger.ts';
-import { discardParked, listParked, type ParkedItem, retryParked } from '../parked-list.ts';
+import { discardParked, listAllParked, type ParkedItem, retryParked } from '../parked-list.ts';
 import { inTurn } from '../reads.ts';
 import { nameOf } from './expectation.ts';
 import { saidOf, type Violation } from './violation.ts';
@@ -15,8 +15,8 @@ export async function settleDeadLetters(
   ledger: Ledger,
   setAside: readonly EventHistory[],
 ): Promise<readonly Violation[]> {
-  const listed = await listAll(admin);
-  if ('kind' in listed) return [listed];
+  const listed = await listAllParked(admin, 'DEAD_LETTER');
+  if ('kind' in listed) return [oddAnswer('the list of dead letters', listed)];
   const keys = new Set(listed.map(keyOf));
   const missing = setAside
     .filter(({ type, id = '' }) => !keys.has(keyOf({ type, id })))
@@ -33,18 +33,6 @@ export async function settleDeadLetters(
     settle(admin, ledger, { item, place }),
   );
   return [...missing, ...strange.map(phantom), ...odd.flat()];
-}
-
-async function listAll(admin: HttpClient): Promise<readonly ParkedItem[] | Violation> {
-  const items: ParkedItem[] = [];
-  let cursor: string | undefined;
-  do {
-    const page = await listParked(admin, 'DEAD_LETTER', cursor);
-    if (!('items' in page)) return oddAnswer('the list of dead letters', page);
-    items.push(...page.items);
-    cursor = page.cursor ?? undefined;
-  } while (cursor !== undefined);
-  return items;
 }
 
 async function settle(

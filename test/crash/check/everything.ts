@@ -11,7 +11,7 @@ import { checkKept, checkStored, readLists, type StoredEvents } from './lists.ts
 import { checkCopies } from './log.ts';
 import { checkSets } from './sets.ts';
 import { checkDecided, followParked, settleOpen } from './settle.ts';
-import { readStores } from './stores.ts';
+import { type KeepingStores, readStores } from './stores.ts';
 import type { Violation } from './violation.ts';
 
 const RESENDS_AT_ONCE = 32;
@@ -110,13 +110,13 @@ export interface StoresFound {
   readonly late: readonly Violation[];
 }
 
-/** The log and the archive of a platform that has stopped, against what its lists have shown. */
+/** The log and the archive, against what the lists have shown. Nobody may write meanwhile. */
 export async function checkStores(
-  directory: string,
+  stores: KeepingStores,
   ledger: Ledger,
   stored: StoredEvents,
 ): Promise<StoresFound> {
-  const { published, archived, violations } = await readStores(directory);
+  const { published, archived, violations } = await readStores(stores);
   const unpublished = checkCopies(published, stored, 'not-published');
   const unarchived = checkCopies(archived, stored, 'not-archived');
   const mayCome = ({ kind, subject }: Violation): boolean => {

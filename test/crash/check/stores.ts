@@ -1,7 +1,3 @@
-import path from 'node:path';
-import { EmbeddedDatabase } from '../../../runtime/adapters/embedded/database.ts';
-import { EmbeddedEventLog } from '../../../runtime/adapters/embedded/event-log.ts';
-import { EmbeddedObjectStore } from '../../../runtime/adapters/embedded/object-store.ts';
 import { decodeLine } from '../../../runtime/archive/line.ts';
 import { readArchive } from '../../../runtime/archive/reader.ts';
 import { verifyArchive } from '../../../runtime/archive/verify.ts';
@@ -13,31 +9,28 @@ import { ARCHIVE_BUCKET } from '../resource.ts';
 import { type Copy, parseRecord } from './log.ts';
 import type { Violation } from './violation.ts';
 
-/** What a stopped platform has left in its stores, beside what it shows over HTTP. */
+/** The stores in which events end up. */
+export interface KeepingStores {
+  readonly log: EventLog;
+  readonly objects: ObjectStore;
+}
+
+/** What a platform has left in its stores, beside what it shows over HTTP. */
 export interface StoresContent {
   readonly published: readonly Copy[];
   readonly archived: readonly Copy[];
   readonly violations: readonly Violation[];
 }
 
-/** Reads the log and the archive in the state directory of a platform that has stopped. */
-export async function readStores(directory: string): Promise<StoresContent> {
-  const database = await EmbeddedDatabase.open(directory);
-  const objects = await EmbeddedObjectStore.open(path.join(directory, 'objects'));
-  const log = new EmbeddedEventLog(database, {});
-  try {
-    const published = await readLog(log);
-    const archived = await readObjects(objects);
-    return {
-      published: published.copies,
-      archived: archived.copies,
-      violations: [...published.violations, ...archived.violations],
-    };
-  } finally {
-    await log.close();
-    await objects.close();
-    await database.close();
-  }
+/** Reads the log and the archive. */
+export async function readStores({ log, objects }: KeepingStores): Promise<StoresContent> {
+  const published = await readLog(log);
+  const archived = await readObjects(objects);
+  return {
+    published: published.copies,
+    archived: archived.copies,
+    violations: [...published.violations, ...archived.violations],
+  };
 }
 
 interface Copies {

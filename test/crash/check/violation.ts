@@ -28,7 +28,9 @@ export type ViolationKind =
   /** The archive is not one chain. */
   | 'broken-archive'
   /** The process ended by itself, hung, or did not start. */
-  | 'process';
+  | 'process'
+  /** Well again only with somebody's help, or not in time. */
+  | 'not-recovered';
 
 /** A promise that was broken. */
 export interface Violation {

@@ -1,5 +1,5 @@
 import { up } from '../../../cli/up/up.ts';
-import type { StorePorts } from '../../../cli/up/stores.ts';
+import type { StorePorts } from '../../../runtime/compose/store-ports.ts';
 import { ComposedEventStore } from '../../../runtime/adapters/composed/event-store.ts';
 import { CrashPoint } from './crash.ts';
 import { failNowAndThen } from './faults.ts';
@@ -32,7 +32,15 @@ export async function runPlatform(orders: ChildOrders): Promise<void> {
   process.channel?.unref();
   await up(
     orders.file,
-    { port: 0, metricsPort: 0, adminPort: 0, stateDir: orders.stateDir, logFormat: 'json', logLevel: 'warn' },
+    {
+      port: 0,
+      metricsPort: 0,
+      adminPort: 0,
+      stateDir: orders.stateDir,
+      secretsDir: 'secrets',
+      logFormat: 'json',
+      logLevel: 'warn',
+    },
     { wrapStores: (ports) => wrap(ports, intercept, orders.composed) },
   );
 }

@@ -13,7 +13,15 @@ export async function runSlowPlatform({ file, stateDir, slowness }: SlowPlatform
   process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
   await up(
     file,
-    { port: 0, metricsPort: 0, adminPort: 0, stateDir, logFormat: 'json', logLevel: 'error' },
+    {
+      port: 0,
+      metricsPort: 0,
+      adminPort: 0,
+      stateDir,
+      secretsDir: 'secrets',
+      logFormat: 'json',
+      logLevel: 'error',
+    },
     { wrapStores: (ports) => slowStores(ports, slowness) },
   );
 }

@@ -1,4 +1,4 @@
-import type { StorePorts } from '../../../cli/up/stores.ts';
+import type { StorePorts } from '../../../runtime/compose/store-ports.ts';
 import { type Interceptor, interceptPort } from '../../crash/child/intercept.ts';
 
 /** How slow the stores are. */

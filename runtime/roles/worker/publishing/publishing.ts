@@ -37,6 +37,7 @@ export class Publishing {
   readonly #republisher: OwnRepublisher;
   readonly #limiter: LogLimiter;
   #cancel: CancelTimer = () => {};
+  #isStarted = false;
   #reportedAge = 0;
 
   constructor(options: PublishingOptions) {
@@ -81,6 +82,7 @@ export class Publishing {
   /** Stores the first watermark, and keeps it from now on. Rejects with a PortError when it cannot be stored. */
   async start(): Promise<void> {
     await this.#keeper.ensure();
+    this.#isStarted = true;
     this.#cancel = this.#options.clock.every(EVERY_MS, () => this.#tick());
   }
 
@@ -95,7 +97,7 @@ export class Publishing {
   async finish(): Promise<void> {
     this.#cancel();
     await Promise.all([this.#keeper.close(), this.#republisher.close()]);
-    if (!this.#account.isComplete) return;
+    if (!this.#isStarted || !this.#account.isComplete) return;
     await this.#keeper.remove().catch((err: unknown) => this.#report('a watermark was left behind', { err }));
   }
 
