@@ -20,6 +20,8 @@ export interface BankRoles {
 }
 
 const FRAUD_LIST = { bucket: 'fraud', key: 'fraud-list.txt' };
+/** A generator takes a 202 for a success: on a machine that is busy otherwise a write is slow rather than parked. */
+const DEADLINE = '5s';
 const LOG = { log: { level: 'warn' } };
 
 /** Starts a dispatcher, a worker and a feeder, with a fraud list in force; they end with the scope. */
@@ -27,7 +29,7 @@ export async function startBankRoles(scope: Scope, services: BenchServices): Pro
   const start = (kind: RoleKind, fields: RoleFields): Promise<RoleServer> =>
     startIn(scope, kind, { ...fields, ...LOG, stores: storesOf(kind, services.stores) });
   await startFraudFeeder(scope, services);
-  const dispatcher = await start('dispatcher', {});
+  const dispatcher = await start('dispatcher', { retry: { deadline: DEADLINE } });
   const worker = await start('worker', { dispatchers: [dispatcher.role.joinAddress] });
   await worker.role.ready();
   await dispatcher.role.ready();

@@ -16,7 +16,9 @@ beforeEach(async () => {
   port = typeof address === 'object' && address !== null ? address.port : 0;
 });
 
-afterEach(() => holder.close());
+afterEach(() => {
+  holder.close();
+});
 
 const message = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 

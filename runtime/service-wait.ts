@@ -63,7 +63,9 @@ export class ServiceWait {
 
   /** What is waited for, and why, for people; undefined when nothing is. */
   get reason(): string | undefined {
-    return this.isOver || this.#waiting.size === 0 ? undefined : [...new Set(this.#waiting.values())].join('; ');
+    return this.isOver || this.#waiting.size === 0
+      ? undefined
+      : [...new Set(this.#waiting.values())].join('; ');
   }
 
   /**

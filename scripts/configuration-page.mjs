@@ -30,6 +30,15 @@ npx mini-platform check dispatcher.yaml worker.yaml
 - "From the resource" is the field of the MiniPlatform that the operator and \`mini-platform up\` make it from. Bounds and
   defaults are the same there, but that a port may be 0 here.
 
+To run a role, with health and metrics on their own port (a file with a fault, a secret that is not there, or a service that
+refuses ends it with exit code 78 and a line that says what to mend; a service that is away is waited for):
+
+\`\`\`sh
+npx mini-platform run dispatcher --config dispatcher.yaml    # also: worker, feeder, archiver
+\`\`\`
+
+Until join and link are encrypted, \`join.host\`, \`link.host\` and the hosts of \`dispatchers\` must be 127.0.0.1 or localhost.
+
 In \`mini-platform up\` all roles run in one process, configured by the resource and by flags; there is no such file.
 
 ${roles.map(([role, declared]) => rolePage(role, declared)).join('\n')}

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { S3ObjectStore } from '../../runtime/adapters/s3/object-store.ts';
 import { unique } from '../contract/waiting.ts';
 import { eventually } from '../helpers/eventually.ts';
-import { RoleProcess, type RoleFields, type RoleKind, startRole } from '../helpers/role-processes.ts';
+import { type RoleProcess, type RoleFields, type RoleKind, startRole } from '../helpers/role-processes.ts';
 import {
   type PlatformServices,
   serviceStores,

@@ -43,6 +43,7 @@ suite(`faults on real services${reason === undefined ? '' : ` (${reason})`}`, ()
       expect(result.kills).toEqual({ dispatcher: ROUNDS, worker: ROUNDS, feeder: ROUNDS, archiver: ROUNDS });
       const { stored, parked, refused, cut } = result.answers;
       for (const count of [stored, parked, refused, cut]) expect(count).toBeGreaterThan(0);
+      process.stderr.write(`${stderr.slice(stderr.indexOf('\nfault '))}\n`);
     },
     DEADLINE_MS,
   );

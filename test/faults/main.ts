@@ -36,7 +36,10 @@ async function run(options: FaultsOptions): Promise<void> {
     else if (options.keep) progress(`The journal and the logs are kept in ${directory}`);
     else rmSync(directory, { recursive: true, force: true });
   } catch (error) {
-    if (!(error instanceof ServiceUnavailable)) throw error;
+    if (!(error instanceof ServiceUnavailable)) {
+      progress(`The suite itself failed; journal and logs are kept in ${directory}. Again: ${again}`);
+      throw error;
+    }
     progress(`The suite needs Kafka, MongoDB, Redis and S3: ${error.message}`);
     rmSync(directory, { recursive: true, force: true });
     process.exitCode = NO_SERVICE;

@@ -110,7 +110,10 @@ async function runOn(topology: Topology, evidence: Evidence, run: Run): Promise<
       clock: { now: () => performance.now(), sleep },
       untilWell: isWell,
       check: () => checkLast(evidence, ports.http),
-      onNotRecovered: (after, failure) => evidence.reportFailure(after, failure),
+      onNotRecovered: (after, failure) => {
+        // With a violation there was no hope, whatever it still lacked.
+        if (!evidence.isBroken()) evidence.reportFailure(after, failure);
+      },
       onInjection: (injection) => {
         evidence.note({ injection });
         run.progress(lineOf(injection));

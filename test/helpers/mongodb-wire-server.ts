@@ -68,6 +68,11 @@ export class MongoWireServer {
     return this.#sockets.size;
   }
 
+  /** Closes all connections, as a server does that ends in order. */
+  hangUp(): void {
+    for (const socket of this.#sockets) socket.end();
+  }
+
   async stop(): Promise<void> {
     if (!this.#server.listening) return;
     for (const socket of this.#sockets) socket.destroy();
@@ -95,7 +100,7 @@ export class MongoWireServer {
     const command = isQuery ? parseQuery(message) : parseMessage(message);
     const reply = this.#reply(command);
     if (reply === 'hang') return;
-    if (reply === 'drop') return void socket.destroy();
+    if (reply === 'drop') return void socket.resetAndDestroy();
     socket.write(encode(reply, message.readInt32LE(4), isQuery));
   }
 
