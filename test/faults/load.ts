@@ -8,8 +8,8 @@ import type { Random } from '../crash/random.ts';
 import type { Evidence } from './evidence.ts';
 
 const CLIENTS_AT_ONCE = 10;
-/** About 40 requests a second in all: the faults are the subject, not the load. */
-const REST_MS = 200;
+/** About 30 requests a second in all: the faults are the subject, not the load. */
+const REST_MS = 300;
 const PAUSE_MS = 100;
 
 /** Clients, and an administrator, who are there all the time and go on when a connection breaks. */

@@ -5,36 +5,32 @@ import type { Topology } from './topology.ts';
 
 type NetworkFault = Fault<Pick<Topology, 'services'>>;
 
-/** The services, and the connections to them that all roles share. */
-const CONNECTIONS: Readonly<Record<string, (services: FaultyServices) => readonly TcpProxy[]>> = {
+type ProxiesOf = (services: FaultyServices) => readonly TcpProxy[];
+
+/** The connections to each service, which all roles share. */
+const CONNECTIONS: Readonly<Record<string, ProxiesOf>> = {
   kafka: ({ kafka }) => [kafka.proxy],
   mongodb: ({ mongodb }) => [mongodb.proxy],
   redis: ({ redis }) => redis.proxies,
   s3: ({ s3 }) => [s3.proxy],
 };
 
-const LEAST_DELAY_MS = 50;
-const MOST_DELAY_MS = 400;
-
 /** Short enough that no Redis is taken for gone. */
 const HOLD_MS = [300, 900] as const;
 
-function faultsOf(
-  service: string,
-  proxiesOf: (services: FaultyServices) => readonly TcpProxy[],
-): NetworkFault[] {
-  const fault = (
-    kind: string,
-    what: string,
-    begin: (proxy: TcpProxy, delayMs: number) => void,
-  ): NetworkFault => ({
-    name: `${kind}-${service}`,
-    what: `${what} ${service}`,
+/** Something is done to the connections, and undone. */
+function fault(
+  name: string,
+  what: string,
+  { proxiesOf, begin }: { readonly proxiesOf: ProxiesOf; readonly begin: (proxy: TcpProxy) => void },
+): NetworkFault {
+  return {
+    name,
+    what,
     holdMs: HOLD_MS,
-    inject({ services }, random) {
+    inject({ services }) {
       const proxies = proxiesOf(services);
-      const delayMs = random.integer(LEAST_DELAY_MS, MOST_DELAY_MS);
-      for (const proxy of proxies) begin(proxy, delayMs);
+      proxies.forEach(begin);
       return Promise.resolve(() => {
         for (const proxy of proxies) {
           proxy.delay(0);
@@ -43,16 +39,29 @@ function faultsOf(
         return Promise.resolve();
       });
     },
-  });
-  return [
-    fault('delay', 'up to 0.4 s more each way to', (proxy, delayMs) => proxy.delay(delayMs)),
-    fault('cut', 'every connection is reset, and none can be made to', (proxy) => proxy.refuse()),
-    fault('half-open', 'what is sent is lost, on every connection that there is to', (proxy) =>
-      proxy.halfOpen(),
-    ),
-  ];
+  };
 }
 
-export const NETWORK_FAULTS = Object.entries(CONNECTIONS).flatMap(([service, proxiesOf]) =>
-  faultsOf(service, proxiesOf),
+const DELAY_MS = 150;
+
+const delayAll = fault(
+  'delay-services',
+  `all that is said to a service, and by it, takes ${DELAY_MS} ms more`,
+  {
+    proxiesOf: (services) => Object.values(CONNECTIONS).flatMap((proxiesOf) => proxiesOf(services)),
+    begin: (proxy) => proxy.delay(DELAY_MS),
+  },
 );
+
+const breaking = Object.entries(CONNECTIONS).flatMap(([service, proxiesOf]) => [
+  fault(`cut-${service}`, `every connection to ${service} is reset, and none can be made`, {
+    proxiesOf,
+    begin: (proxy) => proxy.refuse(),
+  }),
+  fault(`half-open-${service}`, `what is sent is lost, for ever, on all connections to ${service}`, {
+    proxiesOf,
+    begin: (proxy) => proxy.halfOpen(),
+  }),
+]);
+
+export const NETWORK_FAULTS: readonly NetworkFault[] = [delayAll, ...breaking];

@@ -54,9 +54,9 @@ const failOver: ServiceFault = {
 };
 
 export const SERVICE_FAULTS = [
-  restart('kafka', 'kill -9 of Kafka, and a start some time later', [300, 1_500]),
-  restart('mongodb', 'kill -9 of the MongoDB server, and a start some time later', [300, 1_500]),
-  restart('s3', 'S3 is away for some time', [500, 2_000]),
+  restart('kafka', 'kill -9 of Kafka, and a start some time later', [200, 1_000]),
+  restart('mongodb', 'kill -9 of the MongoDB server, and a start some time later', [200, 1_000]),
+  restart('s3', 'S3 is away for some time', [300, 1_500]),
   restartRedis,
   failOver,
 ];

@@ -2,9 +2,10 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Long } from 'mongodb';
-import { eventually } from '../../../test/helpers/eventually.ts';
+import { eventually, turn } from '../../../test/helpers/eventually.ts';
 import { MongoWireServer, type WireServerOptions } from '../../../test/helpers/mongodb-wire-server.ts';
 import type { PortError } from '../../ports/port-error.ts';
+import { MongoConnection } from './connection.ts';
 import { MongoDocumentStore } from './document-store.ts';
 
 const NO_INDEXES = { ok: 1, cursor: { id: Long.ZERO, ns: 'd.events', firstBatch: [] } };
@@ -228,5 +229,55 @@ describe('what the observer is told', () => {
     server.answer = () => ({ ok: 1, n: 1 });
     await insert(store);
     expect(told).toEqual(['up', 'down: refused', 'up']);
+  });
+});
+
+describe('a driver that is stuck is replaced', () => {
+  const observed = (): MongoConnection =>
+    new MongoConnection(
+      { uri: server.uri, database: 'bank', appName: 'test', observer },
+      { checkMs: 300, callMs: 100 },
+    );
+  const ping = (connection: MongoConnection): Promise<unknown> =>
+    connection.run('document-store.find', 500, (database) => database.command({ ping: 1 }));
+
+  // Both tests make what the driver does not survive: it writes to a socket of which the end has been read, and whose
+  // `close` is told at the end of this very turn of the event loop.
+
+  test('where it waits for ever for its own check of the server', async () => {
+    const connection = observed();
+    await ping(connection);
+    const connectedAt = performance.now();
+    await eventually('a check of the server is due at once', () => performance.now() > connectedAt + 600);
+    server.answer = () => {
+      server.answer = () => ({ ok: 1 });
+      queueMicrotask(() => server.hangUp());
+      return 'drop';
+    };
+    expect(await rejection(ping(connection))).toMatchObject({ kind: 'unavailable' });
+    await turn();
+    await eventually(
+      'it is replaced',
+      () =>
+        ping(connection).then(
+          () => true,
+          () => false,
+        ),
+      10_000,
+    );
+    expect(told.slice(-2)).toEqual(['reconnected', 'up']);
+    await connection.close();
+  });
+
+  test('where a call never ends', async () => {
+    const connection = observed();
+    await ping(connection);
+    server.hangUp();
+    await turn();
+    expect(await rejection(ping(connection))).toMatchObject({ kind: 'timeout' });
+    await eventually('it is replaced', () => told.slice(-2).join() === 'reconnected,up');
+    await ping(connection);
+    await connection.close();
+    await eventually('no connection is left', () => server.connections === 0);
   });
 });

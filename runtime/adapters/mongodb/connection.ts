@@ -1,29 +1,54 @@
 import { type Db, MongoClient } from 'mongodb';
 import { PortError } from '../../ports/port-error.ts';
+import { guardHeartbeats } from './heartbeat-guard.ts';
 import { clientOptions, type MongoOptions } from './options.ts';
 import { type ServiceAddress, toPortError, unreadableUri } from './service-error.ts';
 import { ServiceWatch } from './service-watch.ts';
 
-/** The driver's client, and what errors may say of where it connects to. */
+/** A client of the driver, from its making until it is closed or replaced. */
 interface Made {
   readonly client: MongoClient;
-  address: ServiceAddress;
+  /** Once it has connected. */
+  database: Db | undefined;
+  /** While it connects. */
+  opening: Promise<Db> | undefined;
+  /** Ends what listens to it. */
+  readonly forget: () => void;
 }
 
+const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 5_000;
+const CONNECT = 'document-store.connect';
+
+/** After what time, in ms, the driver is stuck. */
+export interface StuckAfter {
+  /** A check of a server takes less: to connect and shake hands, or to wait for news and for the answer to that. */
+  readonly checkMs: number;
+  /** The driver bounds all its waits: a call that is not settled so long after its deadline never will be. */
+  readonly callMs: number;
+}
+
+const STUCK_AFTER: StuckAfter = { checkMs: 5_000, callMs: 30_000 };
+
 /**
- * The connection to MongoDB: made at the first call, and again at the next one as long as that fails; from then on the
- * driver keeps it, through losses and failovers.
+ * The connection to MongoDB: made at the first call, and tried again for ever while that fails; from then on the driver
+ * keeps it, through losses and failovers. A client of the driver that is stuck is replaced.
  */
 export class MongoConnection {
   readonly #options: MongoOptions;
+  readonly #stuckAfter: StuckAfter;
   readonly #watch: ServiceWatch;
+  /** Errors that the observer has been told of: many calls may wait for one try. */
+  readonly #told = new WeakSet<PortError>();
   #made: Made | undefined;
-  #connecting: Promise<void> | undefined;
-  #database: Db | undefined;
+  #address: ServiceAddress | undefined;
+  #pauseMs = FIRST_PAUSE_MS;
+  #nextTry: NodeJS.Timeout | undefined;
   #closed = false;
 
-  constructor(options: MongoOptions) {
+  constructor(options: MongoOptions, stuckAfter = STUCK_AFTER) {
     this.#options = options;
+    this.#stuckAfter = stuckAfter;
     this.#watch = new ServiceWatch(options.observer);
   }
 
@@ -34,61 +59,97 @@ export class MongoConnection {
 
   /**
    * Works with the database. Rejects with a PortError, with `timeout` after the deadline, in ms; what was sent by then
-   * may take effect, and nothing that waits to be sent is sent much later.
+   * may take effect.
    */
   async run<T>(call: string, deadlineMs: number, work: (database: Db) => Promise<T>): Promise<T> {
     this.assertOpen(call);
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      const message = `MongoDB at ${this.#made?.address.hosts ?? ''} did not answer within ${deadlineMs} ms`;
-      timer = setTimeout(() => reject(new PortError('timeout', call, message)), deadlineMs);
-    });
-    try {
-      return await Promise.race([this.#work(call, work), late]);
-    } finally {
-      clearTimeout(timer);
-    }
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    let timer = setTimeout(() => {
+      const made = this.#made;
+      timer = setTimeout(() => this.#replace(made), this.#stuckAfter.callMs).unref();
+      reject(
+        new PortError(
+          'timeout',
+          call,
+          `MongoDB at ${this.#address?.hosts ?? ''} took more than ${deadlineMs} ms`,
+        ),
+      );
+    }, deadlineMs);
+    const working = this.#work(call, work).finally(() => clearTimeout(timer));
+    return Promise.race([working, late]);
   }
 
   async close(): Promise<void> {
     this.#closed = true;
-    this.#database = undefined;
+    clearTimeout(this.#nextTry);
+    this.#made?.forget();
     await this.#made?.client.close();
   }
 
   async #work<T>(call: string, work: (database: Db) => Promise<T>): Promise<T> {
     try {
-      const result = await work(this.#database ?? (await this.#connect(call)));
+      const result = await work(this.#made?.database ?? (await this.#database(call)));
       if (!this.#closed) this.#watch.answered();
       return result;
     } catch (error) {
-      const told = this.#explain(call, error);
-      if (!this.#closed && told instanceof PortError && told.kind === 'refused') this.#watch.failed(told);
-      throw told;
+      const explained = this.#explain(call, error);
+      if (explained instanceof PortError && explained.kind === 'refused') this.#tell(explained);
+      throw explained;
     }
   }
 
-  async #connect(call: string): Promise<Db> {
+  async #database(call: string): Promise<Db> {
     const made = (this.#made ??= this.#make(call));
-    this.#connecting ??= this.#open(call, made).finally(() => (this.#connecting = undefined));
-    await this.#connecting;
-    return (this.#database ??= made.client.db(this.#options.database));
+    return made.database ?? (made.opening ??= this.#open(call, made));
   }
 
-  /** The driver's `connect` takes up nothing of one that failed, and the calls that follow would not try it again. */
-  async #open(call: string, made: Made): Promise<void> {
+  /** The driver takes up nothing of a `connect` that failed: without another one, no call would ever be answered. */
+  async #open(call: string, made: Made): Promise<Db> {
     try {
       await made.client.connect();
-      made.address = { ...made.address, mayLackTls: false };
+      this.assertOpen(call);
     } catch (error) {
-      const told = this.#explain(call, error);
-      const isTold = told instanceof PortError && told.kind !== 'refused';
-      if (!this.#closed && isTold) this.#watch.failed(told);
-      throw told;
+      const explained = this.#explain(call, error);
+      if (this.#closed) await made.client.close();
+      else this.#tryAgain(explained);
+      throw explained;
+    } finally {
+      made.opening = undefined;
     }
-    if (!this.#closed) return;
-    await made.client.close();
-    this.assertOpen(call);
+    made.database = made.client.db(this.#options.database);
+    this.#pauseMs = FIRST_PAUSE_MS;
+    if (this.#address !== undefined) this.#address = { ...this.#address, mayLackTls: false };
+    this.#watch.answered();
+    return made.database;
+  }
+
+  /** Also without a call: whoever sends none while the service is away would wait for ever. */
+  #tryAgain(error: unknown): void {
+    if (error instanceof PortError) this.#tell(error);
+    clearTimeout(this.#nextTry);
+    this.#nextTry = setTimeout(() => this.#connectAnew(), this.#pauseMs).unref();
+    this.#pauseMs = Math.min(2 * this.#pauseMs, LONGEST_PAUSE_MS);
+  }
+
+  #connectAnew(): void {
+    // Failing, it has told the observer and will be tried again.
+    if (!this.#closed) this.#database(CONNECT).catch(() => {});
+  }
+
+  /** Calls that wait for the old client end with `unavailable`, those that come now use a new one. */
+  #replace(made: Made | undefined): void {
+    if (this.#closed || made === undefined || made !== this.#made) return;
+    this.#made = undefined;
+    made.forget();
+    this.#tell(
+      new PortError(
+        'unavailable',
+        CONNECT,
+        `a connection to ${this.#address?.hosts ?? ''} is stuck: all are made anew`,
+      ),
+    );
+    made.client.close().catch(() => {});
+    this.#connectAnew();
   }
 
   #make(call: string): Made {
@@ -100,21 +161,34 @@ export class MongoConnection {
       throw unreadableUri(call);
     }
     const { srvHost, hosts, credentials, tls } = client.options;
-    const address = {
+    this.#address ??= {
       hosts: srvHost ?? hosts.join(','),
       database,
       hasCredentials: credentials !== undefined,
       mayLackTls: !tls,
     };
-    const made: Made = { client, address };
-    this.#watch.follow(client, (error) => {
-      const told = toPortError('document-store', error, made.address);
-      return told instanceof PortError ? told : new PortError('unavailable', 'document-store', String(told));
+    const endWatch = this.#watch.follow(client, (error) => {
+      const explained = this.#explain(CONNECT, error);
+      return explained instanceof PortError
+        ? explained
+        : new PortError('unavailable', CONNECT, String(explained));
     });
+    const endGuard = guardHeartbeats(client, this.#stuckAfter.checkMs, () => this.#replace(made));
+    const forget = (): void => {
+      endWatch();
+      endGuard();
+    };
+    const made: Made = { client, database: undefined, opening: undefined, forget };
     return made;
   }
 
+  #tell(error: PortError): void {
+    if (this.#closed || this.#told.has(error)) return;
+    this.#told.add(error);
+    this.#watch.failed(error);
+  }
+
   #explain(call: string, error: unknown): unknown {
-    return this.#made === undefined ? error : toPortError(call, error, this.#made.address);
+    return this.#address === undefined ? error : toPortError(call, error, this.#address);
   }
 }

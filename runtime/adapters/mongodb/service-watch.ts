@@ -22,14 +22,21 @@ export class ServiceWatch {
     this.#observer = observer;
   }
 
-  /** Listens to a client that has not connected yet. */
-  follow(client: MongoClient, explain: Explain): void {
-    client.on('topologyDescriptionChanged', ({ newDescription }) => this.#changed(newDescription, explain));
+  /** Listens to a client that has not connected yet, until the function that it returns is called. */
+  follow(client: MongoClient, explain: Explain): () => void {
+    let isFollowed = true;
+    this.#isWritable = false;
+    client.on('topologyDescriptionChanged', ({ newDescription }) => {
+      if (isFollowed) this.#changed(newDescription, explain);
+    });
     client.on('serverHeartbeatFailed', ({ failure }) => {
-      if (!this.#isWritable) this.failed(explain(failure));
+      if (isFollowed && !this.#isWritable) this.failed(explain(failure));
     });
     // Without a listener the driver's word that a server is too old would end the process.
-    client.on('error', (error) => this.failed(explain(error)));
+    client.on('error', (error) => {
+      if (isFollowed) this.failed(explain(error));
+    });
+    return () => (isFollowed = false);
   }
 
   /** A call has been answered. */
