@@ -119,7 +119,8 @@ export class MongoConnection {
     made.database = made.client.db(this.#options.database);
     this.#pauseMs = FIRST_PAUSE_MS;
     if (this.#address !== undefined) this.#address = { ...this.#address, mayLackTls: false };
-    this.#watch.answered();
+    // A call tells of its own answer; to connect proves less, where nobody logs in.
+    if (call === CONNECT) this.#watch.answered();
     return made.database;
   }
 
