@@ -64,8 +64,8 @@ export class MongoConnection {
   async run<T>(call: string, deadlineMs: number, work: (database: Db) => Promise<T>): Promise<T> {
     this.assertOpen(call);
     const { promise: late, reject } = Promise.withResolvers<never>();
+    const made = this.#made;
     let timer = setTimeout(() => {
-      const made = this.#made;
       timer = setTimeout(() => this.#replace(made), this.#stuckAfter.callMs).unref();
       reject(
         new PortError(
@@ -111,7 +111,7 @@ export class MongoConnection {
     } catch (error) {
       const explained = this.#explain(call, error);
       if (this.#closed) await made.client.close();
-      else this.#tryAgain(explained);
+      else if (made === this.#made) this.#tryAgain(explained);
       throw explained;
     } finally {
       made.opening = undefined;
