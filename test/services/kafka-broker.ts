@@ -20,7 +20,8 @@ export async function startBroker(java: readonly string[], settings: KafkaSettin
 }
 
 function formatting(sasl: KafkaSasl | undefined): readonly string[] {
-  const cluster = ['--standalone', '-t', randomBytes(16).toString('base64url')];
+  // One argument: an id that begins with '-' would be taken for an option.
+  const cluster = ['--standalone', `--cluster-id=${randomBytes(16).toString('base64url')}`];
   if (sasl === undefined || sasl.mechanism === 'PLAIN') return cluster;
   return [...cluster, '--add-scram', `${sasl.mechanism}=[name=${sasl.username},password=${sasl.password}]`];
 }

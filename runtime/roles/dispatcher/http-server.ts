@@ -20,6 +20,8 @@ export interface HttpServerOptions {
   readonly waitsFor?: WaitingSource;
   readonly version: string;
   readonly maxInFlight: number;
+  /** The event loop's delay beyond which requests are refused, in ms (1,000). */
+  readonly maxLoopDelayMs?: number;
   /** How long a request may take to arrive whole, in ms (10,000). */
   readonly requestTimeoutMs?: number;
   readonly logger: Logger;

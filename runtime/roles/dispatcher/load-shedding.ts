@@ -9,10 +9,12 @@ export interface LoadSheddingOptions {
   readonly requests: RequestCount;
   /** Requests that may be worked on at the same time. */
   readonly maxInFlight: number;
+  /** The event loop's delay beyond which requests are refused, in ms (1,000). */
+  readonly maxLoopDelayMs?: number;
   readonly metrics: Pick<Metrics, 'httpShed'>;
 }
 
-/** The event loop's delay beyond which requests are refused, in ms: answers would come too late to be of use. */
+/** Beyond it answers would come too late to be of use. */
 const MAX_LOOP_DELAY_MS = 1_000;
 const MAX_HEAP_SHARE = 0.85;
 
@@ -21,8 +23,8 @@ const MAX_HEAP_SHARE = 0.85;
  * when the process runs short. The requests must be counted by then (request-metrics.ts).
  */
 export async function shedLoad(http: FastifyInstance, options: LoadSheddingOptions): Promise<void> {
-  const { requests, maxInFlight, metrics } = options;
-  const isUnderPressure = await watchPressure(http);
+  const { requests, maxInFlight, maxLoopDelayMs = MAX_LOOP_DELAY_MS, metrics } = options;
+  const isUnderPressure = await watchPressure(http, maxLoopDelayMs);
   const shed: onRequestHookHandler = (_request, _reply, done) => {
     // This request is counted already.
     if (requests.inFlight > maxInFlight) {
@@ -44,11 +46,11 @@ export async function shedLoad(http: FastifyInstance, options: LoadSheddingOptio
  * Samples the event loop's delay and the heap. The plugin is given a scope without routes, because its own hook
  * costs more than asking it.
  */
-async function watchPressure(http: FastifyInstance): Promise<() => boolean> {
+async function watchPressure(http: FastifyInstance, maxEventLoopDelay: number): Promise<() => boolean> {
   let isUnderPressure = (): boolean => false;
   await http.register(async (scope) => {
     await scope.register(underPressure, {
-      maxEventLoopDelay: MAX_LOOP_DELAY_MS,
+      maxEventLoopDelay,
       maxHeapUsedBytes: getHeapStatistics().heap_size_limit * MAX_HEAP_SHARE,
     });
     isUnderPressure = () => scope.isUnderPressure();
