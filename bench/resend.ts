@@ -31,6 +31,7 @@ function run({ progress }: BenchContext): Promise<BenchResult> {
       log,
       stores: storesOf('dispatcher', services.stores),
     });
+    await serving(dispatcher);
     progress(`resend: parking ${WRITES} writes while no worker is there`);
     const parking = await parkAll(dispatcher);
     await scheduled(dispatcher);
@@ -78,6 +79,14 @@ async function parkAll({
   const startedAt = performance.now();
   await Promise.all(Array.from({ length: LANES }, lane));
   return { perSecond: WRITES / ((performance.now() - startedAt) / 1_000), refused };
+}
+
+/** Resolves when it is reached, and knows that nothing is parked; it is not ready without a worker. */
+async function serving(dispatcher: RoleServer): Promise<void> {
+  await until(
+    async () => (await fetch(`${dispatcher.role.url}/healthz`).catch(() => undefined))?.ok === true,
+  );
+  await until(async () => (await parked(dispatcher, 'parked')) === 0);
 }
 
 /** Resolves when the schedule shows all that was parked. */
