@@ -44,6 +44,8 @@ async function up(spec: object): Promise<CommandRun> {
     metadata: { name, annotations },
     spec: {
       worker: { replicas: 2 },
+      // The first write meets connections that are still being made, and perhaps a busy machine.
+      retry: { deadline: '15s' },
       feeder: { source: { bucket: 'fraud', key: 'fraud-list.txt' } },
       ...spec,
     },
