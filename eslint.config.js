@@ -17,11 +17,12 @@ const zones = [
     except: ['./ports', './adapters'],
     message: 'Adapters import ports and their client library.',
   },
-  ...['kafka', 'mongodb', 'redis', 's3', 'static'].map((adapter) => ({
+  ...['kafka', 'mongodb', 'redis', 's3', 'static'].map((adapter, _, services) => ({
     target: `./runtime/adapters/${adapter}`,
-    from: './runtime/adapters',
-    except: [`./${adapter}`, './object-check.ts', './murmur2.ts'],
-    message: 'No adapter imports another.',
+    from: [...services, 'embedded', 'composed']
+      .filter((other) => other !== adapter)
+      .map((other) => `./runtime/adapters/${other}`),
+    message: 'No adapter imports another; what several need stands beside their folders.',
   })),
   {
     target: ['./runtime/!(compose)/**/*', './runtime/*.ts', './resource', './schema', './operator'],

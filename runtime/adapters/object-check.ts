@@ -5,7 +5,6 @@ const BUCKET = /^[a-z0-9](?:[a-z0-9-]|\.(?!\.)){1,61}[a-z0-9]$/;
 const METADATA_NAME = /^[a-z0-9-]+$/;
 const METADATA_VALUE = /^[\x20-\x7e]*$/;
 const MAX_METADATA_BYTES = 2_048;
-const MAX_PAGE = 1_000;
 const MAX_KEY_BYTES = 1_024;
 
 /** Refuses a name that no bucket can have. */
@@ -29,10 +28,4 @@ export function checkMetadata(call: string, metadata: Readonly<Record<string, st
   }
   if (bytes <= MAX_METADATA_BYTES) return;
   throw new PortError('invalid', call, `metadata has ${bytes} bytes of ${MAX_METADATA_BYTES}`);
-}
-
-/** Refuses a page size outside of 1 to 1,000. */
-export function checkPage(call: string, limit: number): void {
-  if (Number.isInteger(limit) && limit >= 1 && limit <= MAX_PAGE) return;
-  throw new PortError('invalid', call, `limit is ${limit}, not 1 to ${MAX_PAGE}`);
 }

@@ -11,10 +11,9 @@ import type {
   Unsubscribe,
 } from '../../ports/cache.ts';
 import { PortError } from '../../ports/port-error.ts';
+import { checkLimit } from '../argument-check.ts';
 import type { CacheData, CacheValue } from './cache-data.ts';
 import { cardinalityOf, checkWrites, holds, write } from './cache-writes.ts';
-
-const MAX_PAGE = 1_000;
 
 /** A cache in the process. Several may share their data, as several connections to one server do. */
 export class EmbeddedCache implements Cache {
@@ -175,9 +174,4 @@ export class EmbeddedCache implements Cache {
     if (this.#closed) throw new PortError('closed', call, 'the cache has been closed');
     return call;
   }
-}
-
-function checkLimit(call: string, limit: number): void {
-  if (Number.isInteger(limit) && limit >= 1 && limit <= MAX_PAGE) return;
-  throw new PortError('invalid', call, `limit is ${limit}, not 1 to ${MAX_PAGE}`);
 }

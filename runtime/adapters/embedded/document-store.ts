@@ -8,15 +8,9 @@ import type {
   StoredDocument,
 } from '../../ports/document-store.ts';
 import { PortError } from '../../ports/port-error.ts';
+import { checkCollection, checkIndexValues, checkLimit, checkString } from '../argument-check.ts';
 import type { EmbeddedDatabase } from './database.ts';
-import {
-  bytesOf,
-  checkCollection,
-  checkIndexValues,
-  checkLimit,
-  checkString,
-  encodeDocument,
-} from './document-check.ts';
+import { bytesOf, encodeDocument } from './document-check.ts';
 
 const MAX_IDS = 1_000;
 

@@ -1,6 +1,6 @@
 import type { NewRecord, TopicSpec } from '../../ports/event-log.ts';
 import { PortError } from '../../ports/port-error.ts';
-import { checkString } from './document-check.ts';
+import { checkString } from '../argument-check.ts';
 
 /** As Kafka's default (message.max.bytes), so that what a laptop accepts a cluster accepts too. */
 const MAX_RECORD_BYTES = 1_000_000;

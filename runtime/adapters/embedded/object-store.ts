@@ -11,7 +11,8 @@ import type {
   PutResult,
 } from '../../ports/object-store.ts';
 import { PortError } from '../../ports/port-error.ts';
-import { checkBucket, checkKey, checkMetadata, checkPage } from '../object-check.ts';
+import { checkLimit } from '../argument-check.ts';
+import { checkBucket, checkKey, checkMetadata } from '../object-check.ts';
 import { DurableFolders, makeFolder, syncFolder } from './durable-folders.ts';
 import { etagOf, readObjectBody, readObjectHeader, writeObjectFile } from './object-file.ts';
 import { encodeKey } from './object-key.ts';
@@ -107,7 +108,7 @@ export class EmbeddedObjectStore implements ObjectStore {
 
   async list(bucket: string, { prefix, after, limit }: ListOptions): Promise<readonly ObjectInfo[]> {
     const call = this.#call('list');
-    checkPage(call, limit);
+    checkLimit(call, limit);
     const folder = await this.#bucket(call, bucket);
     const range = {
       prefix: Buffer.from(prefix),

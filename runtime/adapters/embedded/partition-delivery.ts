@@ -1,6 +1,6 @@
 import type { LogRecord, RecordBatch, SubscribeOptions } from '../../ports/event-log.ts';
 import { PortError } from '../../ports/port-error.ts';
-import { pause } from './pause.ts';
+import { pause } from '../pause.ts';
 
 /** A partition as a delivery sees it. */
 export interface PartitionSource {

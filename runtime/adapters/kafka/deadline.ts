@@ -1,3 +1,4 @@
+import { pause } from '../pause.ts';
 import { closed, isRetriable, late } from './failure.ts';
 
 /** Until when a call must have been answered, and whether anybody still waits for it. */
@@ -55,21 +56,4 @@ export async function retrying<T>(
     }
     await pause(pauseMs, deadline.signal);
   }
-}
-
-/** Resolves after so many ms, or at once when the signal aborts. Never rejects. */
-export function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted || ms <= 0) {
-      resolve();
-      return;
-    }
-    const end = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener('abort', end);
-  });
 }

@@ -1,5 +1,6 @@
 import type { Cluster } from './cluster.ts';
-import { Deadline, pause } from './deadline.ts';
+import { pause } from '../pause.ts';
+import { Deadline } from './deadline.ts';
 import { CODES } from './error-codes.ts';
 import { away, check, failureOf, invalid, KafkaFailure } from './failure.ts';
 import type { FetchedPartition } from './fetch-codec.ts';

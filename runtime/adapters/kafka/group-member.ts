@@ -1,6 +1,7 @@
 import { assignPartitions } from './assignment.ts';
 import type { Coordinator } from './coordinator.ts';
-import { Deadline, pause } from './deadline.ts';
+import { pause } from '../pause.ts';
+import { Deadline } from './deadline.ts';
 import { CODES } from './error-codes.ts';
 import { check, hasCode, KafkaFailure } from './failure.ts';
 import { Heartbeat } from './heartbeat.ts';

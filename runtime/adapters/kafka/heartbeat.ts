@@ -1,5 +1,6 @@
 import type { Coordinator } from './coordinator.ts';
-import { Deadline, pause } from './deadline.ts';
+import { pause } from '../pause.ts';
+import { Deadline } from './deadline.ts';
 import { CODES } from './error-codes.ts';
 import { check } from './failure.ts';
 import { heartbeat } from './requests.ts';

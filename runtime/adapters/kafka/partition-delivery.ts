@@ -1,5 +1,5 @@
 import type { LogRecord, RecordBatch, SubscribeOptions } from '../../ports/event-log.ts';
-import { pause } from './deadline.ts';
+import { pause } from '../pause.ts';
 import { invalid, KafkaFailure, toPortError } from './failure.ts';
 import type { PartitionFeed } from './partition-feed.ts';
 

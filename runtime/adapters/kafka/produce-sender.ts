@@ -1,6 +1,6 @@
 import type { Cluster } from './cluster.ts';
 import type { Deadline } from './deadline.ts';
-import { pause } from './deadline.ts';
+import { pause } from '../pause.ts';
 import { CODES } from './error-codes.ts';
 import { away, failureOf, isRetriable, KafkaFailure, toPortError } from './failure.ts';
 import type { PartitionBatch } from './produce-codec.ts';

@@ -1,6 +1,7 @@
 import type { NewRecord } from '../../ports/event-log.ts';
 import type { Cluster } from './cluster.ts';
-import { Deadline, pause } from './deadline.ts';
+import { pause } from '../pause.ts';
+import { Deadline } from './deadline.ts';
 import { away, closed, isRetriable, KafkaFailure, late } from './failure.ts';
 import type { TopicMetadata } from './metadata-codec.ts';
 import { packRecords } from './pending-append.ts';

@@ -1,6 +1,6 @@
 import type { Cluster } from './cluster.ts';
 import type { Deadline } from './deadline.ts';
-import { pause } from './deadline.ts';
+import { pause } from '../pause.ts';
 import { CODES } from './error-codes.ts';
 import { away, failureOf, invalid } from './failure.ts';
 import type { PartitionMetadata, TopicMetadata } from './metadata-codec.ts';

@@ -1,7 +1,8 @@
 import type { TopicInfo, TopicSpec } from '../../ports/event-log.ts';
 import type { Cluster } from './cluster.ts';
 import type { Deadline } from './deadline.ts';
-import { pause, retrying } from './deadline.ts';
+import { pause } from '../pause.ts';
+import { retrying } from './deadline.ts';
 import { CODES } from './error-codes.ts';
 import { away, check, failureOf, invalid, refused } from './failure.ts';
 import type { TopicMetadata } from './metadata-codec.ts';

@@ -1,18 +1,12 @@
 import { BSON } from 'mongodb';
-import type {
-  CollectionSpec,
-  DocumentValue,
-  IndexValue,
-  StoredDocument,
-} from '../../ports/document-store.ts';
+import type { CollectionSpec, DocumentValue, StoredDocument } from '../../ports/document-store.ts';
 import { PortError } from '../../ports/port-error.ts';
+import { checkCollection as checkNames, checkString } from '../argument-check.ts';
 
 /** The server's limit. */
 export const MAX_DOCUMENT_BYTES = 16 * 1024 * 1024;
 /** The server takes nothing that is nested deeper. */
 const MAX_DEPTH = 100;
-const MAX_PAGE = 1_000;
-const NAME = /^[a-z0-9_]{1,60}$/;
 
 /**
  * Refuses what would be stored as something else, or be refused by the server only when other documents of its batch
@@ -75,41 +69,16 @@ function faultInName(field: string): string | undefined {
   return `${JSON.stringify(field)} is no name for a field`;
 }
 
-/** Refuses a string with half a surrogate pair: UTF-8 has none, so two such strings would become one. */
-export function checkString(call: string, value: string, what: string): void {
-  if (typeof value === 'string' && value.isWellFormed()) return;
-  throw new PortError('invalid', call, `${what} is not a well-formed string`);
-}
-
-/** Refuses values that an index does not order. */
-export function checkIndexValues(call: string, values: readonly IndexValue[]): void {
-  for (const value of values) {
-    if (typeof value === 'string') checkString(call, value, 'a value');
-    else if (!Number.isFinite(value)) throw new PortError('invalid', call, 'a value is not finite');
-  }
-}
-
-/** Refuses a page size outside of 1 to 1,000. */
-export function checkLimit(call: string, limit: number): void {
-  if (Number.isInteger(limit) && limit >= 1 && limit <= MAX_PAGE) return;
-  throw new PortError('invalid', call, `limit is ${limit}, not 1 to ${MAX_PAGE}`);
-}
-
 /** Refuses fields by which a query would look into documents rather than at them. */
 export function checkFieldName(call: string, field: string): void {
   if (field !== '' && !field.includes('.') && faultInName(field) === undefined) return;
   throw new PortError('invalid', call, `${JSON.stringify(field)} is no field to look for`);
 }
 
-/** Refuses specs whose names are not names, and indexes without fields. */
-export function checkCollection(call: string, { name, indexes }: CollectionSpec): void {
-  for (const each of [name, ...indexes.map((index) => index.name)]) {
-    if (!NAME.test(each)) throw new PortError('invalid', call, `${JSON.stringify(each)} is not a name`);
-  }
-  for (const index of indexes) {
-    if (index.fields.length === 0) {
-      throw new PortError('invalid', call, `index ${index.name} of ${name} has no field`);
-    }
-    for (const { field } of index.fields) checkFieldName(call, field);
+/** Refuses specs whose names are not names, and indexes without fields or with fields that cannot be looked for. */
+export function checkCollection(call: string, spec: CollectionSpec): void {
+  checkNames(call, spec);
+  for (const { fields } of spec.indexes) {
+    for (const { field } of fields) checkFieldName(call, field);
   }
 }

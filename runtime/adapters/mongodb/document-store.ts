@@ -17,18 +17,11 @@ import type {
 } from '../../ports/document-store.ts';
 import { PortError } from '../../ports/port-error.ts';
 import type { ServiceObserver } from '../../ports/service-observer.ts';
+import { checkIndexValues, checkLimit, checkString } from '../argument-check.ts';
 import { Catalogue, checkIndexed } from './catalogue.ts';
 import { ensureCollection } from './collections.ts';
 import { MongoConnection } from './connection.ts';
-import {
-  checkCollection,
-  checkDocument,
-  checkFieldName,
-  checkIndexValues,
-  checkLimit,
-  checkSingleDocument,
-  checkString,
-} from './document-check.ts';
+import { checkCollection, checkDocument, checkFieldName, checkSingleDocument } from './document-check.ts';
 import { insertOutcome } from './insert-outcome.ts';
 import {
   ADMIN_DEADLINE_MS,

@@ -11,7 +11,7 @@ import type {
   SetMembership,
   Unsubscribe,
 } from '../../ports/cache.ts';
-import { PortError } from '../../ports/port-error.ts';
+import { checkLimit } from '../argument-check.ts';
 import type { ServiceObserver } from '../../ports/service-observer.ts';
 import { applyArguments, isHidden } from './apply-script.ts';
 import { Connection } from './connection.ts';
@@ -24,7 +24,6 @@ import { Subscriptions } from './subscriptions.ts';
 
 export type { RedisOptions } from './options.ts';
 
-const MAX_PAGE = 1_000;
 /** A key that `check` writes to and deletes. */
 const CHECK_KEY = '@check';
 
@@ -101,7 +100,7 @@ export class RedisCache implements Cache {
 
   async page(key: string, { after, limit }: ScoredPageOptions): Promise<ScoredPage> {
     return this.#use('page', async (connection) => {
-      checkLimit('page', limit);
+      checkLimit('cache.page', limit);
       const position = after === undefined ? [] : [after.member, after.score];
       const args = [connection.mark, limit, ...position];
       const [mark, ...listed] = (await connection.script(SCRIPTS.page, [this.#key(key)], args)) as [
@@ -123,7 +122,7 @@ export class RedisCache implements Cache {
 
   async claimDue(key: string, { now, leaseMs, limit }: ClaimOptions): Promise<readonly string[]> {
     return this.#use('claimDue', async (connection) => {
-      checkLimit('claimDue', limit);
+      checkLimit('cache.claimDue', limit);
       const args = [now, limit, now + leaseMs];
       return (await connection.script(SCRIPTS.claimDue, [this.#key(key)], args)) as string[];
     });
@@ -208,9 +207,4 @@ function scoredMembers(listed: readonly string[]): ScoredMember[] {
     members.push({ member: listed[index] ?? '', score: Number(listed[index + 1]) });
   }
   return members;
-}
-
-function checkLimit(method: string, limit: number): void {
-  if (Number.isInteger(limit) && limit >= 1 && limit <= MAX_PAGE) return;
-  throw new PortError('invalid', `cache.${method}`, `limit is ${limit}, not 1 to ${MAX_PAGE}`);
 }

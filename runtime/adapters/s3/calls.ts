@@ -1,5 +1,6 @@
 import { PortError } from '../../ports/port-error.ts';
 import type { ServiceObserver } from '../../ports/service-observer.ts';
+import { pause } from '../pause.ts';
 import { type Failure, failureOf, statusOf } from './failure.ts';
 
 /** How long calls may take, in ms. */
@@ -179,18 +180,5 @@ function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
     if (signal.aborted) abort();
     signal.addEventListener('abort', abort, { once: true });
     work.then(resolve, reject);
-  });
-}
-
-/** Resolves after the time, or when the signal aborts. */
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener('abort', end, { once: true });
   });
 }

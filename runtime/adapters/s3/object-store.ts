@@ -20,7 +20,8 @@ import type {
   PutResult,
 } from '../../ports/object-store.ts';
 import type { ServiceObserver } from '../../ports/service-observer.ts';
-import { checkBucket, checkKey, checkMetadata, checkPage } from '../object-check.ts';
+import { checkLimit } from '../argument-check.ts';
+import { checkBucket, checkKey, checkMetadata } from '../object-check.ts';
 import { type Call, type CallLimits, Calls, FailedRequest } from './calls.ts';
 import { S3Connection, type S3Server } from './connection.ts';
 import { codeOf, type FailurePlace, mayNotCreate, notS3, statusOf } from './failure.ts';
@@ -148,7 +149,7 @@ export class S3ObjectStore implements ObjectStore {
   async list(bucket: string, options: ListOptions): Promise<readonly ObjectInfo[]> {
     const name = this.#call('list');
     checkBucket(name, bucket);
-    checkPage(name, options.limit);
+    checkLimit(name, options.limit);
     const call = { name, bucket, isRepeatable: true };
     return this.#calls.run(call, (signal) => this.#listObjects(call, options, signal));
   }
